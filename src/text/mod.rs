@@ -1,0 +1,145 @@
+//! Text as X counts it.
+//!
+//! Promises the weighted length, the links and the validity that X's own library finds
+//! (twitter-text 3.1.0, configuration 3), for any text, in time that grows with its length and no
+//! faster, whatever is in it. The library's rules are followed to the letter, oddities included: X
+//! refuses what exceeds its own count, not what exceeds a better one.
+//!
+//! Relies on nothing but its tables: no clock, no network. Does not decide which limit an account
+//! has, and does not know what a text costs.
+//!
+//! Three differences from the library are meant. A text of nothing but blanks is invalid here,
+//! since X refuses it; the library calls it valid. Normalisation follows a newer Unicode where the
+//! library follows that of its JavaScript engine. And where the library throws (a label of
+//! thousands of letters), the label is too long here.
+//!
+//! - `weight`: the weighted length
+//! - `urls`, `domains`: links, and where a domain ends
+//! - `emoji`: which sequences are one emoji
+//! - `characters`, `tlds`: classes and tables that those stand on
+
+mod characters;
+mod domains;
+mod emoji;
+mod tlds;
+mod urls;
+mod weight;
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// The longest post of an ordinary account, in weighted length.
+/// <https://docs.x.com/fundamentals/counting-characters>
+pub const STANDARD_LIMIT: u32 = 280;
+
+/// The longest post of a Premium account, in weighted length.
+/// <https://help.x.com/en/using-x/x-premium>
+pub const PREMIUM_LIMIT: u32 = 25_000;
+
+/// A text, measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured<'t> {
+    /// The text in NFC, the form that is counted and that offsets are of.
+    pub text: Cow<'t, str>,
+    /// The length in X's units: 1 for a character of most alphabets, 2 for one of other scripts and
+    /// for an emoji, 23 for a link.
+    pub weighted_length: u32,
+    /// The links, in order, none overlapping another. Offsets are those in [`Measured::text`].
+    pub urls: Vec<Entity>,
+    /// The code point offset of the first character that X accepts nowhere.
+    invalid_character: Option<usize>,
+}
+
+/// A part of a text that means something to X: a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// What stands there.
+    pub text: String,
+    /// The offset of its first code point.
+    pub start: usize,
+    /// The offset after its last code point.
+    pub end: usize,
+}
+
+/// Why X would refuse a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// There is nothing in it but white space.
+    Blank,
+    /// It has one of U+FEFF, U+FFFE, U+FFFF in it; the first at this code point offset.
+    InvalidCharacter {
+        /// The offset in the normalised text.
+        at: usize,
+    },
+    /// It is longer than the limit.
+    TooLong {
+        /// By how much, in X's units.
+        excess: u32,
+    },
+}
+
+impl Measured<'_> {
+    /// What keeps the text from being posted where `limit` holds, in weighted length; nothing if it
+    /// may be posted.
+    #[must_use]
+    pub fn problem(&self, limit: u32) -> Option<Problem> {
+        if self.text.trim().is_empty() {
+            Some(Problem::Blank)
+        } else if let Some(at) = self.invalid_character {
+            Some(Problem::InvalidCharacter { at })
+        } else {
+            let excess = self.weighted_length.saturating_sub(limit);
+            (excess > 0).then_some(Problem::TooLong { excess })
+        }
+    }
+
+    /// Whether the text may be posted where `limit` holds, in weighted length.
+    #[must_use]
+    pub fn is_valid(&self, limit: u32) -> bool {
+        self.problem(limit).is_none()
+    }
+}
+
+/// Measures `text` as X does.
+#[must_use]
+pub fn measure(text: &str) -> Measured<'_> {
+    let text = normalized(text);
+    let characters: Vec<char> = text.chars().collect();
+    let urls = urls::find(&characters);
+    Measured {
+        weighted_length: weight::weighted_length(&characters, &urls),
+        invalid_character: weight::first_invalid(&characters),
+        urls: entities(&characters, &urls),
+        text,
+    }
+}
+
+/// The links in `text`, in order, none overlapping another. Offsets are those in `text` as it is,
+/// not normalised.
+#[must_use]
+pub fn urls(text: &str) -> Vec<Entity> {
+    let characters: Vec<char> = text.chars().collect();
+    entities(&characters, &urls::find(&characters))
+}
+
+/// `text` in NFC.
+fn normalized(text: &str) -> Cow<'_, str> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+fn entities(text: &[char], urls: &[urls::Url]) -> Vec<Entity> {
+    let entity = |&urls::Url { start, end, .. }: &urls::Url| Entity {
+        text: text.get(start..end).unwrap_or_default().iter().collect(),
+        start,
+        end,
+    };
+    urls.iter().map(entity).collect()
+}
+
+#[cfg(test)]
+mod tests;
