@@ -1,0 +1,167 @@
+//! A request, read once: which operation it is, its query, its form, its JSON.
+
+use http::{HeaderMap, Method, Request};
+use serde_json::Value;
+
+use super::{faults::On, instants};
+
+/// The operation that a request asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Route {
+    AuthorizePage,
+    AuthorizeDecision,
+    Token,
+    Revoke,
+    UsersMe,
+    Create,
+    Delete(String),
+    Post(String),
+    Posts,
+    Timeline(String),
+    /// A page for people.
+    Page,
+    WrongMethod,
+    /// A path of the API that this X does not have.
+    Unknown,
+}
+
+#[derive(Debug)]
+pub struct Call {
+    pub now_ms: i64,
+    pub method: Method,
+    pub path: String,
+    /// Decoded, in order, repeats kept.
+    pub query: Vec<(String, String)>,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub route: Route,
+}
+
+impl Call {
+    pub fn read(now_ms: i64, request: Request<Vec<u8>>) -> Self {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let query = pairs(parts.uri.query().unwrap_or("").as_bytes());
+        let route = route(&parts.method, &path);
+        Self {
+            now_ms,
+            method: parts.method,
+            path,
+            query,
+            headers: parts.headers,
+            body,
+            route,
+        }
+    }
+
+    pub fn segments(&self) -> Vec<&str> {
+        segments(&self.path)
+    }
+
+    pub fn now(&self) -> String {
+        instants::format(self.now_ms)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The media type of the body, without its parameters.
+    pub fn content_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or("");
+        value
+            .split(';')
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_ascii_lowercase()
+    }
+
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    }
+
+    /// The first value of a query parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        first(&self.query, name)
+    }
+
+    /// The form in the body; empty when the body is declared to be something else.
+    pub fn form(&self) -> Vec<(String, String)> {
+        if self.content_type() == "application/x-www-form-urlencoded" {
+            pairs(&self.body)
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The class under which faults and counts know this request.
+    pub fn class(&self) -> Option<On> {
+        match self.route {
+            Route::Token => match first(&self.form(), "grant_type") {
+                Some("refresh_token") => Some(On::Refresh),
+                _ => Some(On::Token),
+            },
+            Route::Revoke => Some(On::Revoke),
+            Route::UsersMe => Some(On::UsersMe),
+            Route::Create => Some(On::Create),
+            Route::Delete(_) => Some(On::Delete),
+            Route::Post(_) | Route::Posts => Some(On::Lookup),
+            Route::Timeline(_) => Some(On::Timeline),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the API rather than a page for people.
+    pub fn is_api(&self) -> bool {
+        !matches!(
+            self.route,
+            Route::Page | Route::AuthorizePage | Route::AuthorizeDecision
+        )
+    }
+}
+
+pub fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+pub fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(encoded).into_owned().collect()
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').skip(1).collect()
+}
+
+fn route(method: &Method, path: &str) -> Route {
+    let (get, post, delete) = (&Method::GET, &Method::POST, &Method::DELETE);
+    match segments(path).as_slice() {
+        ["i", "oauth2", "authorize"] if method == get => Route::AuthorizePage,
+        ["i", "oauth2", "authorize"] if method == post => Route::AuthorizeDecision,
+        ["2", "oauth2", "token"] if method == post => Route::Token,
+        ["2", "oauth2", "revoke"] if method == post => Route::Revoke,
+        ["2", "users", "me"] if method == get => Route::UsersMe,
+        ["2", "users", id, "tweets"] if method == get => Route::Timeline((*id).into()),
+        ["2", "tweets"] if method == post => Route::Create,
+        ["2", "tweets"] if method == get => Route::Posts,
+        ["2", "tweets", id] if method == get => Route::Post((*id).into()),
+        ["2", "tweets", id] if method == delete => Route::Delete((*id).into()),
+        ["i", "oauth2", "authorize"]
+        | ["2", "oauth2", "token" | "revoke"]
+        | ["2", "users", "me"]
+        | ["2", "users", _, "tweets"]
+        | ["2", "tweets"]
+        | ["2", "tweets", _] => Route::WrongMethod,
+        ["2" | "1.1" | "oauth" | "oauth2", ..] => Route::Unknown,
+        _ if method == get => Route::Page,
+        _ => Route::Unknown,
+    }
+}

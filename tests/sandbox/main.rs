@@ -1,0 +1,92 @@
+//! The sandbox as a program: a stand-in for X on 127.0.0.1.
+//!
+//! ```text
+//! sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]... [--exit-with-stdin]
+//! ```
+//!
+//! Prints one line of JSON when it is ready: `{"url":"http://127.0.0.1:PORT"}`. Port 0, the default, is any free one.
+//! Without a secret a public client is registered. `--redirect-uri` may be given up to ten times, as at X, and takes
+//! the place of the default. With `--exit-with-stdin` it ends when its standard input does, so that it never outlives
+//! the process that started it.
+
+#[path = "mod.rs"]
+mod sandbox;
+
+use std::{io::Write, process::ExitCode};
+
+use sandbox::{Sandbox, Settings};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+const USAGE: &str = "usage: sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]... \
+                     [--exit-with-stdin]";
+
+struct Options {
+    port: u16,
+    settings: Settings,
+    exit_with_stdin: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(wrong) => {
+            eprintln!("sandbox: {wrong}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let sandbox = match Sandbox::bind(options.port, options.settings).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            eprintln!("sandbox: cannot listen on port {}: {error}", options.port);
+            return ExitCode::FAILURE;
+        }
+    };
+    let ready = json!({"url": sandbox.url()});
+    if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
+        eprintln!("sandbox: cannot say that it is ready: {error}");
+        return ExitCode::FAILURE;
+    }
+    if options.exit_with_stdin {
+        // Both the end and a failure mean that nobody is there.
+        let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+    drop(sandbox);
+    ExitCode::SUCCESS
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        port: 0,
+        settings: Settings::default(),
+        exit_with_stdin: false,
+    };
+    let mut redirect_uris = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--port" => {
+                options.port = value()?.parse().map_err(|_| "--port takes 0 to 65535")?;
+            }
+            "--client-id" => options.settings.client_id = value()?,
+            "--client-secret" => options.settings.client_secret = Some(value()?),
+            "--redirect-uri" => redirect_uris.push(value()?),
+            "--exit-with-stdin" => options.exit_with_stdin = true,
+            _ => return Err(format!("{argument} is not known")),
+        }
+    }
+    if redirect_uris.len() > 10 {
+        return Err("X allows ten redirect URIs".into());
+    }
+    if !redirect_uris.is_empty() {
+        options.settings.redirect_uris = redirect_uris;
+    }
+    Ok(options)
+}

@@ -1,0 +1,78 @@
+//! A strict stand-in for X: its consent page, OAuth 2.0 token endpoints and the part of API v2 that Godwit uses.
+//!
+//! What it promises:
+//! - The bodies, texts and headers are X's own, as collected in `facts/x.md`; what X refuses is refused here (unknown
+//!   fields, unknown parameters, spent refresh tokens, codes older than 30 s, duplicate content, ...). Where X's
+//!   behaviour is not known, the stricter reading was taken and the function says so.
+//! - [`X`] is pure: time comes in as a parameter and every id and token from a seed, so the same calls give the same
+//!   answers. A simulation drives it with a virtual clock; [`Sandbox`] puts it behind a real socket.
+//! - Everything that can go wrong on the way can be scripted ([`Fault`]), above all the outcomes that a client cannot
+//!   tell apart: lost before the effect, and lost after it.
+//! - It counts what it received, so that a test can say "exactly one".
+//!
+//! What it does not do: media upload (media ids are checked by their form only), edits, likes, reposts, webhooks and
+//! OAuth 1.0a.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `x.rs` | [`X`]: the state, and what every request goes through |
+//! | `call.rs` | a request, read once: route, query, form, JSON |
+//! | `answer.rs`, `refusals.rs` | answers; X's refusals by name |
+//! | `settings.rs`, `ids.rs`, `instants.rs`, `people.rs`, `ledger.rs` | what X is made of |
+//! | `consent.rs`, `grants.rs`, `oauth.rs` | authorization: the page, the grants, the token endpoints |
+//! | `schema.rs`, `create.rs`, `text.rs` | creating a post |
+//! | `read.rs`, `fields.rs`, `render.rs` | reading posts and users |
+//! | `admission.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
+//! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
+//! | `pages.rs` | pages for people |
+//! | `server.rs`, `main.rs` | the socket and the program |
+#![allow(
+    dead_code,
+    reason = "each target that includes the sandbox uses a part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test support: a panic here is a failed test, never a failed service"
+)]
+
+pub mod admission;
+pub mod answer;
+pub mod call;
+pub mod consent;
+pub mod control;
+pub mod create;
+pub mod faults;
+pub mod fields;
+pub mod grants;
+pub mod ids;
+pub mod instants;
+pub mod ledger;
+pub mod oauth;
+pub mod pages;
+pub mod people;
+pub mod read;
+pub mod record;
+pub mod refusals;
+pub mod render;
+pub mod schema;
+pub mod server;
+pub mod settings;
+pub mod text;
+pub mod windows;
+pub mod x;
+
+#[allow(
+    unused_imports,
+    reason = "each target that includes the sandbox uses a part of it"
+)]
+pub use {
+    answer::Reply,
+    faults::{Effect, Fault, On},
+    refusals::Refusal,
+    server::Sandbox,
+    settings::{Names, Settings},
+    x::X,
+};

@@ -1,0 +1,183 @@
+//! Posts and users as JSON, in the vocabulary of the settings.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{fields::Wanted, instants, ledger::Post, people::User, settings::Names, text, x::X};
+
+/// Users and posts joined the sandbox's X on this day, 2024-01-01.
+const JOINED_MS: i64 = 1_704_067_200_000;
+
+/// The answer to a read of posts: `data` as given, and `includes` if expansions ask for any.
+pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> Value {
+    let mut body = json!({"data": data});
+    let mut people = BTreeSet::new();
+    let mut referenced = Vec::new();
+    for post in posts {
+        if wanted.expansions.contains("author_id") {
+            people.insert(post.author);
+        }
+        let target = post.reply_to.and_then(|id| x.ledger.get(id));
+        if wanted.expansions.contains("in_reply_to_user_id") {
+            people.extend(target.map(|post| post.author));
+        }
+        if wanted.expansions.contains("referenced_posts") {
+            referenced.extend(target.map(|target| self::post(x, target, wanted)));
+        }
+    }
+    let users: Vec<Value> = people
+        .into_iter()
+        .filter_map(|id| x.people.get(id))
+        .map(|person| user(x, person, wanted))
+        .collect();
+    if !users.is_empty() {
+        body["includes"]["users"] = users.into();
+    }
+    if !referenced.is_empty() {
+        let names = x.settings.answer_names;
+        put(
+            names,
+            &mut body["includes"],
+            "tweets",
+            "posts",
+            &referenced.into(),
+        );
+    }
+    body
+}
+
+pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
+    let names = x.settings.answer_names;
+    let mut value = json!({"id": post.id.to_string(), "text": text::escaped(&post.shown)});
+    history(names, &mut value, post.id);
+    let mut set = |field: &str, content: Value| {
+        if wanted.has(field) {
+            value[field] = content;
+        }
+    };
+    set("created_at", instants::format(post.created_ms).into());
+    set("author_id", post.author.to_string().into());
+    set("conversation_id", post.conversation.to_string().into());
+    set("reply_settings", post.reply_settings.clone().into());
+    set("lang", "en".into());
+    set("possibly_sensitive", false.into());
+    set("source", x.settings.app_name.clone().into());
+    if wanted.has("entities") {
+        let entities = text::entities(&post.shown);
+        if entities != json!({}) {
+            value["entities"] = entities;
+        }
+    }
+    if wanted.has("public_metrics") {
+        let replies = x
+            .ledger
+            .newest_first()
+            .filter(|p| p.reply_to == Some(post.id));
+        let mut metrics = json!({
+            "reply_count": replies.count(),
+            "like_count": 0,
+            "quote_count": 0,
+            "bookmark_count": 0,
+            "impression_count": 0,
+        });
+        put(
+            names,
+            &mut metrics,
+            "retweet_count",
+            "repost_count",
+            &json!(0),
+        );
+        value["public_metrics"] = metrics;
+    }
+    if let Some(whole) = post.note.as_ref().filter(|_| wanted.has("note_post")) {
+        let mut note = json!({"text": text::escaped(whole)});
+        let entities = text::entities(whole);
+        if entities != json!({}) {
+            note["entities"] = entities;
+        }
+        put(names, &mut value, "note_tweet", "note_post", &note);
+    }
+    if let Some(target) = post.reply_to {
+        if wanted.has("referenced_posts") {
+            let reference = json!([{"type": "replied_to", "id": target.to_string()}]);
+            put(
+                names,
+                &mut value,
+                "referenced_tweets",
+                "referenced_posts",
+                &reference,
+            );
+        }
+        if wanted.has("in_reply_to_user_id")
+            && let Some(target) = x.ledger.get(target)
+        {
+            value["in_reply_to_user_id"] = target.author.to_string().into();
+        }
+    }
+    value
+}
+
+pub fn user(x: &X, user: &User, wanted: &Wanted) -> Value {
+    let names = x.settings.answer_names;
+    let profile = &user.profile;
+    let mut value = json!({
+        "id": user.id.to_string(),
+        "name": profile.name,
+        "username": profile.username,
+    });
+    let picture = format!(
+        "https://pbs.twimg.com/profile_images/{}/sandbox_normal.png",
+        user.id
+    );
+    let mut set = |field: &str, content: Value| {
+        if wanted.user.contains(field) {
+            value[field] = content;
+        }
+    };
+    set("created_at", instants::format(JOINED_MS).into());
+    set("description", "A user of the sandbox.".into());
+    set("profile_image_url", picture.into());
+    set("protected", false.into());
+    set("verified", (profile.verified_type != "none").into());
+    set("verified_type", profile.verified_type.clone().into());
+    set(
+        "subscription_type",
+        profile.subscription_type.clone().into(),
+    );
+    if wanted.user.contains("public_metrics") {
+        let posts = x.ledger.newest_first().filter(|p| p.author == user.id);
+        let mut metrics = json!({
+            "followers_count": 0,
+            "following_count": 0,
+            "listed_count": 0,
+            "like_count": 0,
+            "media_count": 0,
+        });
+        let count = json!(posts.count());
+        put(names, &mut metrics, "tweet_count", "post_count", &count);
+        value["public_metrics"] = metrics;
+    }
+    value
+}
+
+/// The history of edits: a post that was never edited has itself in it.
+pub fn history(names: Names, value: &mut Value, id: u64) {
+    let ids = json!([id.to_string()]);
+    put(
+        names,
+        value,
+        "edit_history_tweet_ids",
+        "edit_history_post_ids",
+        &ids,
+    );
+}
+
+fn put(names: Names, value: &mut Value, old: &str, new: &str, content: &Value) {
+    if names.has_old() {
+        value[old] = content.clone();
+    }
+    if names.has_new() {
+        value[new] = content.clone();
+    }
+}

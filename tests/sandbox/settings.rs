@@ -1,0 +1,149 @@
+//! What a test may choose. The defaults are X as it is for a self-serve app.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How this X behaves. All times are in milliseconds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Every token, code and t.co name comes from it.
+    pub seed: u64,
+    pub app_name: String,
+    pub client_id: String,
+    /// `None` registers a public client.
+    #[serde(skip_serializing)]
+    pub client_secret: Option<String>,
+    /// Matched exactly. X allows at most ten.
+    pub redirect_uris: Vec<String>,
+    /// The app-only bearer token.
+    #[serde(skip_serializing)]
+    pub app_bearer: Option<String>,
+    pub code_lifetime: i64,
+    pub access_token_lifetime: i64,
+    /// About six months.
+    pub refresh_token_lifetime: i64,
+    /// Whether the use of a spent refresh token kills the whole grant. Unsettled on the real X.
+    pub family_kill: bool,
+    /// Whether a refresh ends the access token before it. Unsettled on the real X.
+    pub refresh_ends_access_token: bool,
+    /// Scopes that are asked for and never granted.
+    pub withheld_scopes: Vec<String>,
+    /// How long the same text by the same author is a duplicate. Undocumented on the real X.
+    pub duplicate_window: i64,
+    /// A post appears in timelines only when it is this old.
+    pub timeline_lag: i64,
+    /// The names in answers: `tweet.*` (old), `post.*` (new) or both in one object.
+    pub answer_names: Names,
+    /// The names taken in queries: `tweet.fields`, `post.fields` or either.
+    pub query_names: Names,
+    /// X blocked @mentions for self-serve apps in February 2026 and relaxed it later.
+    pub refuse_mentions: bool,
+    pub limits: Limits,
+}
+
+/// The vocabulary of an answer or a query (`facts/x.md` 3.7).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    Old,
+    New,
+    Both,
+}
+
+impl Names {
+    pub fn has_old(self) -> bool {
+        self != Self::New
+    }
+
+    pub fn has_new(self) -> bool {
+        self != Self::Old
+    }
+}
+
+/// Requests per user and 15 minutes, unless the name says otherwise
+/// (<https://docs.x.com/x-api/fundamentals/rate-limits>).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub create: u32,
+    /// Accepted posts of one account, all clients together.
+    pub create_user_day: u32,
+    /// Accepted posts of the app.
+    pub create_app_day: u32,
+    pub delete: u32,
+    pub users_me: u32,
+    pub timeline: u32,
+    pub lookup: u32,
+    pub lookups: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            create: 100,
+            create_user_day: 2_400,
+            create_app_day: 10_000,
+            delete: 50,
+            users_me: 75,
+            timeline: 900,
+            lookup: 900,
+            lookups: 5_000,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            app_name: "Godwit".into(),
+            client_id: "sandbox-client".into(),
+            client_secret: None,
+            redirect_uris: vec!["http://127.0.0.1:8787/api/v1/connections/x/callback".into()],
+            app_bearer: Some("sandbox-app-only".into()),
+            code_lifetime: 30_000,
+            access_token_lifetime: 7_200_000,
+            refresh_token_lifetime: 182 * 86_400_000,
+            family_kill: false,
+            refresh_ends_access_token: false,
+            withheld_scopes: Vec::new(),
+            duplicate_window: 86_400_000,
+            timeline_lag: 0,
+            answer_names: Names::Old,
+            query_names: Names::Both,
+            refuse_mentions: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// These settings with the given members in the place of their own. The secrets keep their values unless named.
+    ///
+    /// # Errors
+    /// The text of the first member that does not fit.
+    pub fn patched(&self, patch: &Value) -> Result<Self, String> {
+        let mut value = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        merge(&mut value, patch);
+        let mut patched: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        if patch.get("client_secret").is_none() {
+            patched.client_secret.clone_from(&self.client_secret);
+        }
+        if patch.get("app_bearer").is_none() {
+            patched.app_bearer.clone_from(&self.app_bearer);
+        }
+        Ok(patched)
+    }
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (name, value) in patch {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, patch) => *into = patch.clone(),
+    }
+}

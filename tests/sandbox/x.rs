@@ -1,0 +1,256 @@
+//! [`X`]: the whole of it, and what every request goes through.
+
+use http::Request;
+use serde_json::Value;
+
+use super::{
+    answer::{Answer, Reply},
+    call::{Call, Route},
+    consent, control, create,
+    faults::{Effect, Fault, Faults, On, Subject},
+    grants::{Grants, Tokens},
+    ids::Ids,
+    ledger::{Ledger, Post, Row},
+    oauth, pages,
+    people::{People, Profile, User},
+    read,
+    record::{Counts, Entry, Fate, Record},
+    refusals::Refusal,
+    settings::Settings,
+    windows::Windows,
+};
+
+/// A fake X. Reads no clock and no randomness: the same seed and the same calls give the same answers.
+#[derive(Debug)]
+pub struct X {
+    /// May be changed at any time, for the requests that follow.
+    pub settings: Settings,
+    pub(super) ids: Ids,
+    pub(super) people: People,
+    pub(super) ledger: Ledger,
+    pub(super) grants: Grants,
+    pub(super) windows: Windows,
+    pub(super) faults: Faults,
+    pub(super) record: Record,
+    /// Requests whose effect comes later, with its time.
+    pending: Vec<(i64, Call)>,
+}
+
+impl X {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            ids: Ids::new(settings.seed),
+            settings,
+            people: People::seeded(),
+            ledger: Ledger::default(),
+            grants: Grants::default(),
+            windows: Windows::default(),
+            faults: Faults::default(),
+            record: Record::default(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// One request at this time. Times must not go back: ids and windows are made from them.
+    pub fn handle(&mut self, now_ms: i64, request: Request<Vec<u8>>) -> Reply {
+        self.advance(now_ms);
+        let call = Call::read(now_ms, request);
+        if call.path.starts_with("/_sandbox") {
+            return Reply::Answer(control::handle(self, &call).into_response());
+        }
+        let class = call.class();
+        let number = self.record.received(class);
+        let username = self.username(&call);
+        let effect = class.and_then(|class| self.fault_for(class, &call, username.as_deref()));
+        let mut entry = Entry {
+            number,
+            at: call.now(),
+            at_ms: now_ms,
+            method: call.method.to_string(),
+            path: call.path.clone(),
+            on: class,
+            username,
+            fate: Fate::Answered,
+            status: None,
+            fault: effect.as_ref().map(Effect::name),
+        };
+        let reply = self.suffer(call, effect, &mut entry);
+        self.record.log(entry);
+        reply
+    }
+
+    /// Carries out what is due by now of the requests that land late.
+    pub fn advance(&mut self, now_ms: i64) {
+        self.pending.sort_by_key(|(due_ms, _)| *due_ms);
+        while self
+            .pending
+            .first()
+            .is_some_and(|(due_ms, _)| *due_ms <= now_ms)
+        {
+            let (due_ms, mut call) = self.pending.remove(0);
+            call.now_ms = due_ms;
+            self.carry_out(&call);
+        }
+    }
+
+    pub fn script(&mut self, fault: Fault) {
+        self.faults.script(fault);
+    }
+
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The scripted faults that still have something to do.
+    pub fn faults_left(&self) -> &[Fault] {
+        self.faults.left()
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.record.counts
+    }
+
+    /// The requests, oldest first, those of the control surface left out.
+    pub fn requests(&self) -> Vec<Entry> {
+        self.record.entries().cloned().collect()
+    }
+
+    /// Every post that ever existed, oldest first.
+    pub fn posts(&self) -> Vec<Row> {
+        let row = |post: &Post| {
+            let author = self.people.get(post.author);
+            post.row(author.map_or("", |user| &user.profile.username))
+        };
+        self.ledger.iter().map(row).collect()
+    }
+
+    pub fn users(&self) -> Vec<User> {
+        self.people.iter().cloned().collect()
+    }
+
+    /// # Errors
+    /// Why the profile cannot be registered.
+    pub fn add_user(&mut self, profile: Profile) -> Result<User, String> {
+        self.people.add(profile).cloned()
+    }
+
+    /// Tokens without the walk through the consent page. `None` when there is no such user.
+    pub fn grant(&mut self, now_ms: i64, username: &str, scopes: &[&str]) -> Option<Tokens> {
+        let user = self.people.named(username)?.id;
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        Some(
+            self.grants
+                .grant(&mut self.ids, &self.settings, now_ms, user, scopes),
+        )
+    }
+
+    /// A post that the user writes on x.com, beside the app. Gives its id; `None` when there is no such user.
+    pub fn write_as(&mut self, now_ms: i64, username: &str, text: &str) -> Option<String> {
+        let author = self.people.named(username)?.clone();
+        Some(create::write(self, now_ms, &author, text).to_string())
+    }
+
+    /// The user revokes the app at x.com. False when there is no such user.
+    pub fn revoke_user(&mut self, username: &str) -> bool {
+        let user = self.people.named(username).map(|user| user.id);
+        if let Some(user) = user {
+            self.grants.revoke_user(user);
+        }
+        user.is_some()
+    }
+
+    /// All access tokens end now; refresh tokens live on.
+    pub fn expire_tokens(&mut self) {
+        self.grants.expire_access_tokens();
+    }
+
+    /// As new, with the settings as they are. Ids go on, so that nothing old is mistaken for something new.
+    pub fn reset(&mut self) {
+        let fresh = Self::new(self.settings.clone());
+        let old = std::mem::replace(self, fresh);
+        self.ids = old.ids;
+    }
+
+    fn suffer(&mut self, call: Call, effect: Option<Effect>, entry: &mut Entry) -> Reply {
+        let fate = match &effect {
+            Some(Effect::DropBefore | Effect::AcceptThenDrop | Effect::RotateAndDrop) => {
+                Fate::Dropped
+            }
+            Some(Effect::HangBefore | Effect::AcceptThenHang | Effect::LandLater { .. }) => {
+                Fate::Hung
+            }
+            _ => Fate::Answered,
+        };
+        entry.fate = fate;
+        let answer = match &effect {
+            Some(Effect::DropBefore) => return Reply::Drop,
+            Some(Effect::HangBefore) => return Reply::Hang,
+            Some(Effect::LandLater { ms }) => {
+                self.pending.push((call.now_ms + i64::from(*ms), call));
+                return Reply::Hang;
+            }
+            Some(Effect::Status {
+                name,
+                reset_after_s,
+            }) => self.refuse(&call, *name, *reset_after_s),
+            _ => self.carry_out(&call),
+        };
+        let answer = match &effect {
+            Some(Effect::AcceptThenStatus { name }) => name.answer(),
+            Some(Effect::AcceptThenEmpty201) => Answer::empty(201),
+            _ => answer,
+        };
+        entry.status = Some(answer.status);
+        let answer = if call.is_api() {
+            answer.with("x-transaction-id", self.ids.transaction())
+        } else {
+            answer
+        };
+        match (fate, effect) {
+            (Fate::Dropped, _) => Reply::Drop,
+            (Fate::Hung, _) => Reply::Hang,
+            (Fate::Answered, Some(Effect::Delay { ms })) => {
+                Reply::Delay(ms, Box::new(Reply::Answer(answer.into_response())))
+            }
+            (Fate::Answered, _) => Reply::Answer(answer.into_response()),
+        }
+    }
+
+    fn carry_out(&mut self, call: &Call) -> Answer {
+        match &call.route {
+            Route::AuthorizePage => consent::page(self, call),
+            Route::AuthorizeDecision => consent::decide(self, call),
+            Route::Token => oauth::token(self, call).unwrap_or_else(|refused| refused),
+            Route::Revoke => oauth::revoke(self, call).unwrap_or_else(|refused| refused),
+            Route::UsersMe => self.limited(call, |x, user| read::users_me(x, call, user)),
+            Route::Create => self.limited(call, |x, user| create::create(x, call, user)),
+            Route::Delete(id) => self.limited(call, |x, user| create::delete(x, call, user, id)),
+            Route::Post(id) => self.limited(call, |x, _| read::post(x, call, id)),
+            Route::Posts => self.limited(call, |x, _| read::posts(x, call)),
+            Route::Timeline(user) => self.limited(call, |x, _| read::timeline(x, call, user)),
+            Route::Page => pages::page(self, call),
+            Route::WrongMethod => Refusal::MethodNotAllowed.answer(),
+            Route::Unknown => Refusal::NotFound.answer(),
+        }
+    }
+
+    /// Whose token the request carries, if it is a good one.
+    fn username(&self, call: &Call) -> Option<String> {
+        let bearer = self.grants.bearer(call.bearer()?, call.now_ms)?;
+        let user = self.people.get(bearer.user)?;
+        Some(user.profile.username.clone())
+    }
+
+    fn fault_for(&mut self, class: On, call: &Call, username: Option<&str>) -> Option<Effect> {
+        if self.faults.left().is_empty() {
+            return None;
+        }
+        let body = call.json().unwrap_or_default();
+        let text = body.get("text").and_then(Value::as_str).unwrap_or("");
+        self.faults.take(&Subject {
+            class,
+            text,
+            username,
+        })
+    }
+}
