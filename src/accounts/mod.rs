@@ -1,0 +1,19 @@
+//! Accounts: connecting by OAuth 2.0, their tokens at rest, profile, and unlinking.
+//!
+//! What this part promises: tokens are sealed before they reach the database, are opened by the account's gate alone,
+//! and never leave in an answer, a log line or an address. Connecting the same X user again keeps the account's id and
+//! history. What it relies on: the gate refreshes and revokes. What it does not do: it never calls X for a connected
+//! account by itself; only the callback of a consent speaks to X, before there is an account.
+
+mod callback; // the end of a consent
+mod connect; // its beginning
+mod model; // what an account is to the API
+mod operations; // list, read, test, refresh, unlink
+mod page; // the page on which a consent ends
+mod redirect; // where it may return to
+mod routes; // the HTTP of all this
+pub(crate) mod store; // the SQL
+pub mod tokens; // sealing of a pair of tokens
+
+pub use operations::renew;
+pub use routes::routes;

@@ -1,0 +1,403 @@
+//! What can be done with a connected account. Tokens are used and refreshed at the account's gate alone; nothing here
+//! opens them.
+
+use super::model::{
+    Account, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked,
+    refused, remedy_for_scopes, scopes,
+};
+use super::store::{self, AccountRow, unlinking};
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::gate::{GateName, GateReply, GateRequest, Grant, unexpected};
+use crate::http::Page;
+use crate::identity::Caller;
+use crate::ids::{AccountId, AuditId, WorkspaceId};
+use crate::platforms::x::oauth;
+use crate::platforms::{Class, NotSent, Profile};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use serde_json::json;
+
+/// How long a profile is good for, in ms.
+const PROFILE_MS: i64 = HOUR_MS;
+/// When to ask again for a profile that X did not give, in ms.
+const PROFILE_RETRY_MS: i64 = 5 * MINUTE_MS;
+/// Tokens that have not changed for this long are renewed, in ms: a sixth of what X's refresh tokens live
+/// (<https://docs.x.com/fundamentals/authentication/oauth-2-0/oauth-1-0a-token-exchange>), so that many tries remain.
+const RENEW_AFTER_MS: i64 = 30 * DAY_MS;
+/// How many accounts one tick renews: a Worker's invocation may make 1,000 calls, and every half hour there is another.
+const RENEW_AT_ONCE: u32 = 50;
+
+/// The workspace's accounts, newest first; unlinked ones are history and not listed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    app: &App,
+    workspace: &WorkspaceId,
+    status: Option<Status>,
+    after: Option<&AccountId>,
+    limit: u32,
+) -> Result<Page<Account>, Error> {
+    let rows = store::list(&*app.database, workspace, status, after, limit).await?;
+    let accounts = rows.into_iter().map(Account::from).collect();
+    Ok(Page::of(accounts, limit, |account: &Account| {
+        account.id.to_string()
+    }))
+}
+
+/// One account. Its profile is read again when it is older than an hour; when that does not work, the old one is given.
+///
+/// # Errors
+/// [`Kind::NotFound`], or when the database does not answer.
+pub async fn get(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Account, Error> {
+    let row = find(app, workspace, id).await?;
+    let stale = app.now().since(row.profile_at) >= PROFILE_MS;
+    match store::grant(&row).filter(|_| stale && row.status == Status::Active) {
+        None => Ok(row.into()),
+        Some(grant) => {
+            // A look at an account must not fail for want of a newer picture of it.
+            if let Err(error) = read_profile(app, &row, grant).await {
+                let internal = error.internal.unwrap_or(error.detail);
+                app.warn(
+                    "profile_not_read",
+                    &json!({ "account_id": id, "internal": internal }),
+                );
+            }
+            Ok(find(app, workspace, id).await?.into())
+        }
+    }
+}
+
+/// Gives an account up.
+///
+/// 1. The gate revokes the tokens at X and forgets its own copies. Before anything is deleted here: the other way
+///    round, an interruption would leave a grant at X that nobody holds the tokens for.
+/// 2. One batch cancels what was not sent, deletes the tokens and marks the account.
+///
+/// Interrupted before 2, the account is still listed, its tokens are dead, and unlinking again does the whole once
+/// more: X takes a second revoke. When X does not confirm, the account is unlinked all the same: who wants to be rid of
+/// it shall be, and is told where to end the access at X.
+///
+/// # Errors
+/// [`Kind::NotFound`], or when the database does not answer.
+pub async fn unlink(app: &App, caller: &Caller, id: &AccountId) -> Result<Unlinked, Error> {
+    let workspace = &caller.workspace_id;
+    let row = find(app, workspace, id).await?;
+    // 1.
+    let revoked_at_x = match store::grant(&row) {
+        None => false,
+        Some(grant) => match ask(app, &row, GateRequest::Revoke { grant }).await {
+            Ok(GateReply::Revoke { confirmed }) => confirmed,
+            Ok(other) => {
+                not_confirmed(app, id, &unexpected(&other));
+                false
+            }
+            Err(error) => {
+                not_confirmed(app, id, &error);
+                false
+            }
+        },
+    };
+    // 2.
+    let now = app.now();
+    let [cancel, recompute, forget, mark] = unlinking::unlink(workspace, id, now);
+    let audit_id = AuditId::new(&*app.clock, &*app.random);
+    let audit = store::audit(
+        workspace,
+        &audit_id,
+        &caller.actor(),
+        "account.unlinked",
+        id,
+        now,
+    );
+    let sets = app
+        .database
+        .batch(vec![cancel, recompute, forget, mark, audit])
+        .await?;
+    Ok(Unlinked {
+        id: id.clone(),
+        revoked_at_x,
+        canceled_deliveries: sets.first().map_or(0, |canceled| canceled.changes),
+        detail: if revoked_at_x {
+            "The account is unlinked, and X has ended the access.".to_owned()
+        } else {
+            "The account is unlinked, but X did not confirm that the access has ended. Remove the app at https://x.com/settings/connected_apps to be sure.".to_owned()
+        },
+    })
+}
+
+fn not_confirmed(app: &App, id: &AccountId, error: &Error) {
+    app.warn(
+        "revoke_not_confirmed",
+        &json!({ "account_id": id, "code": error.code, "internal": error.internal }),
+    );
+}
+
+/// What works with an account. Asks X once; changes the account's state when the answer shows another.
+///
+/// # Errors
+/// [`Kind::NotFound`], or when the gate or the database does not answer.
+pub async fn test(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Tested, Error> {
+    let row = find(app, workspace, id).await?;
+    let profile = match store::grant(&row) {
+        Some(grant) => read_profile(app, &row, grant).await?,
+        None => Err(no_tokens()),
+    };
+    // Again, since the gate may have refreshed the tokens, and the answer may have changed the state.
+    let row = find(app, workspace, id).await?;
+    let granted = scopes(&row);
+    let missing = oauth::missing_scopes(&granted);
+    let reachable = !matches!(&profile, Err(refusal) if refusal.class == Class::Transient);
+    Ok(Tested {
+        checks: checks(&profile, reachable, &missing),
+        can_post: profile.is_ok() && row.status == Status::Active && missing.is_empty(),
+        auth: row.auth,
+        missing_scopes: missing.into_iter().map(str::to_owned).collect(),
+        scopes: granted,
+        reachable,
+        handle: row.handle,
+        token: TokenState {
+            expires_at: row.token_expires_at,
+        },
+    })
+}
+
+fn checks(profile: &Result<Profile, NotSent>, reachable: bool, missing: &[&str]) -> Vec<Check> {
+    let check =
+        |name, ok: bool, good: String, bad: Option<(String, String)>| match bad.filter(|_| !ok) {
+            Some((detail, remedy)) => Check {
+                name,
+                ok,
+                detail,
+                remedy: Some(remedy),
+            },
+            None => Check {
+                name,
+                ok,
+                detail: good,
+                remedy: None,
+            },
+        };
+    let refusal = profile.as_ref().err();
+    let words = refusal.map(|refusal| (refusal.detail.clone(), refusal.remedy.clone()));
+    let is = |class: Class| refusal.is_some_and(|refusal| refusal.class == class);
+    let name = profile.as_ref().map_or("", |profile| &profile.handle);
+    let scopes = (
+        format!("Not granted: {}.", missing.join(", ")),
+        remedy_for_scopes(missing),
+    );
+    vec![
+        check(
+            "reachable",
+            reachable,
+            "X answers.".to_owned(),
+            words.clone(),
+        ),
+        check(
+            "app",
+            !is(Class::Operator) && !is(Class::Permanent),
+            "X does not refuse the app.".to_owned(),
+            words.clone(),
+        ),
+        check(
+            "grant",
+            !is(Class::Token),
+            "X does not refuse the account's tokens.".to_owned(),
+            words.clone(),
+        ),
+        check(
+            "scopes",
+            missing.is_empty(),
+            "Everything that posting needs is granted.".to_owned(),
+            Some(scopes),
+        ),
+        check(
+            "profile",
+            profile.is_ok(),
+            format!("X says that this is @{name}."),
+            words,
+        ),
+    ]
+}
+
+/// Fetches new tokens now, even if the old ones still have time.
+///
+/// # Errors
+/// `account_needs_reconnect` when X does not accept the grant, which the account then says too; X's other refusals;
+/// [`Kind::NotFound`].
+pub async fn refresh(
+    app: &App,
+    workspace: &WorkspaceId,
+    id: &AccountId,
+) -> Result<Refreshed, Error> {
+    let row = find(app, workspace, id).await?;
+    let Some(grant) = store::grant(&row) else {
+        return Err(needs_reconnect(no_tokens()));
+    };
+    match ask(app, &row, GateRequest::Refresh { grant, force: true }).await? {
+        GateReply::Refresh(Ok(until)) => {
+            revive(app, &row).await?;
+            Ok(Refreshed {
+                refreshed: until.refreshed,
+                expires_at: until.expires_at,
+            })
+        }
+        GateReply::Refresh(Err(refusal)) if refusal.class == Class::Token => {
+            mark(app, &row, &refusal).await?;
+            Err(needs_reconnect(refusal))
+        }
+        GateReply::Refresh(Err(refusal)) => Err(refused(refusal)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The account's windows as its gate counts them.
+///
+/// # Errors
+/// [`Kind::NotFound`], or when the gate does not answer.
+pub async fn limits(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Limits, Error> {
+    let row = find(app, workspace, id).await?;
+    match ask(app, &row, GateRequest::Limits).await? {
+        GateReply::Limits(items) => Ok(Limits { items }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Keeps the grants of idle accounts alive: X's refresh tokens end after about six months without use. Asks the gate for
+/// new tokens where the last are a month old; gives how many were fetched.
+///
+/// Interrupted, or run twice at once, it goes on with what is still old: a gate refreshes once for all who ask.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(app: &App) -> Result<u32, Error> {
+    let before = app.now().plus_ms(-RENEW_AFTER_MS);
+    let mut renewed = 0;
+    for row in store::idle(&*app.database, before, RENEW_AT_ONCE).await? {
+        let Some(grant) = store::grant(&row) else {
+            continue;
+        };
+        match ask(
+            app,
+            &row,
+            GateRequest::Refresh {
+                grant,
+                force: false,
+            },
+        )
+        .await
+        {
+            Ok(GateReply::Refresh(Ok(_))) => renewed += 1,
+            Ok(GateReply::Refresh(Err(refusal))) if refusal.class == Class::Token => {
+                mark(app, &row, &refusal).await?
+            }
+            // The next tick asks again; five months remain.
+            Ok(GateReply::Refresh(Err(refusal))) => {
+                app.warn(
+                    "tokens_not_renewed",
+                    &json!({ "account_id": row.id, "code": refusal.code }),
+                );
+            }
+            Ok(other) => not_renewed(app, &row, &unexpected(&other)),
+            Err(error) => not_renewed(app, &row, &error),
+        }
+    }
+    Ok(renewed)
+}
+
+fn not_renewed(app: &App, row: &AccountRow, error: &Error) {
+    app.warn(
+        "tokens_not_renewed",
+        &json!({ "account_id": row.id, "code": error.code, "internal": error.internal }),
+    );
+}
+
+async fn find(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<AccountRow, Error> {
+    store::read(&*app.database, workspace, id)
+        .await?
+        .ok_or_else(|| Error::not_found("account"))
+}
+
+async fn ask(app: &App, row: &AccountRow, request: GateRequest) -> Result<GateReply, Error> {
+    Ok(app
+        .gates
+        .call(&GateName::x(&row.external_id), request)
+        .await?)
+}
+
+// Reads the profile through the gate and keeps what it shows. Repeating it is harmless: the same answer again.
+async fn read_profile(
+    app: &App,
+    row: &AccountRow,
+    grant: Grant,
+) -> Result<Result<Profile, NotSent>, Error> {
+    let answer = match ask(app, row, GateRequest::Profile { grant }).await? {
+        GateReply::Profile(Ok(profile)) if profile.external_id != row.external_id => {
+            Err(NotSent::new(
+                Class::Token,
+                "token_refused",
+                "The account's tokens belong to another X user.",
+                "Connect the account again.",
+            ))
+        }
+        GateReply::Profile(answer) => answer,
+        other => return Err(unexpected(&other)),
+    };
+    let now = app.now();
+    match &answer {
+        Ok(profile) => {
+            let save = store::save_profile(&row.workspace_id, &row.id, profile, now);
+            app.database.batch(vec![save]).await?;
+            revive(app, row).await?;
+        }
+        Err(refusal) if refusal.class == Class::Token => mark(app, row, refusal).await?,
+        Err(_) => {
+            let read_at = now.plus_ms(PROFILE_RETRY_MS - PROFILE_MS);
+            let defer = store::defer_profile(&row.workspace_id, &row.id, read_at);
+            app.database.batch(vec![defer]).await?;
+        }
+    }
+    Ok(answer)
+}
+
+async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Result<(), Error> {
+    let mark = store::mark_needs_reconnect(&row.workspace_id, &row.id, &refusal.code, app.now());
+    app.database.batch(vec![mark]).await?;
+    Ok(())
+}
+
+// X has just accepted the tokens of an account that counts as dead: it was locked for a while, or somebody was wrong.
+async fn revive(app: &App, row: &AccountRow) -> Result<(), Error> {
+    if row.status != Status::NeedsReconnect || row.status_reason.as_deref() == Some(MISSING_SCOPE) {
+        return Ok(());
+    }
+    let (workspace, now) = (&row.workspace_id, app.now());
+    let statements = vec![
+        store::revive(workspace, &row.id, now),
+        store::wake_deliveries(workspace, &row.id, now),
+    ];
+    app.database.batch(statements).await?;
+    Ok(())
+}
+
+fn no_tokens() -> NotSent {
+    NotSent::new(
+        Class::Token,
+        "token_refused",
+        "There are no tokens for this account.",
+        "Connect the account again.",
+    )
+}
+
+/// The account must be connected again.
+fn needs_reconnect(refusal: NotSent) -> Error {
+    Error {
+        upstream: refusal.upstream,
+        ..Error::new(
+            Kind::Conflict,
+            "account_needs_reconnect",
+            refusal.detail,
+            "Connect the account again with POST /api/v1/connections/x/authorize; what waits then goes out by itself.",
+        )
+    }
+}

@@ -1,0 +1,277 @@
+//! The SQL of accounts and their tokens. Every statement names the workspace, except the one that takes a consent: its
+//! state is the credential.
+
+pub mod connecting; // consents under way, and what they end in
+pub mod unlinking; // giving an account up
+
+use super::model::Status;
+use crate::error::Error;
+use crate::gate::Grant;
+use crate::ids::{AccountId, AuditId, WorkspaceId};
+use crate::platforms::Profile;
+use crate::ports::{Database, Statement};
+use crate::time::{DAY_MS, Timestamp, millis, optional_millis};
+use serde::Deserialize;
+
+/// A connected account, with its tokens.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AccountRow {
+    pub id: AccountId,
+    pub workspace_id: WorkspaceId,
+    pub platform: String,
+    pub external_id: String,
+    pub handle: String,
+    pub name: String,
+    pub avatar_url: Option<String>,
+    #[serde(with = "millis")]
+    pub profile_at: Timestamp,
+    pub status: Status,
+    pub status_reason: Option<String>,
+    pub auth: String,
+    pub scopes: String,
+    #[serde(with = "millis")]
+    pub connected_at: Timestamp,
+    pub sealed: Option<String>,
+    pub generation: Option<i64>,
+    #[serde(with = "optional_millis")]
+    pub token_expires_at: Option<Timestamp>,
+}
+
+/// The account's tokens as the gate takes them; `None` when it has none.
+#[must_use]
+pub fn grant(row: &AccountRow) -> Option<Grant> {
+    Some(Grant {
+        account_id: row.id.clone(),
+        workspace_id: row.workspace_id.clone(),
+        sealed: row.sealed.clone()?,
+        generation: row.generation?,
+        expires_at: row.token_expires_at?,
+    })
+}
+
+const READ: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+    a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
+    t.sealed, t.generation, t.expires_at AS token_expires_at
+  FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
+  WHERE a.workspace_id = ?1 AND a.id = ?2 AND a.status <> 'unlinked'";
+
+/// A workspace has few accounts, and the search by workspace finds them; the newest come first.
+const LIST: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+    a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
+    t.sealed, t.generation, t.expires_at AS token_expires_at
+  FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
+  WHERE a.workspace_id = ?1 AND a.status <> 'unlinked' AND (?2 IS NULL OR a.status = ?2) AND (?3 IS NULL OR a.id < ?3)
+  ORDER BY a.id DESC LIMIT ?4";
+
+/// Reads one account that is not unlinked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn read(
+    database: &dyn Database,
+    workspace: &WorkspaceId,
+    account: &AccountId,
+) -> Result<Option<AccountRow>, Error> {
+    let statement = Statement::new(READ).bind(workspace).bind(account);
+    let set = database
+        .batch(vec![statement])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    Ok(set.first()?)
+}
+
+/// Reads up to `limit + 1` accounts, newest first, after a cursor.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    database: &dyn Database,
+    workspace: &WorkspaceId,
+    status: Option<Status>,
+    after: Option<&AccountId>,
+    limit: u32,
+) -> Result<Vec<AccountRow>, Error> {
+    let statement = Statement::new(LIST)
+        .bind(workspace)
+        .bind(status.map(Status::as_str))
+        .bind(after.map(AccountId::as_str))
+        .bind(limit.saturating_add(1));
+    let set = database
+        .batch(vec![statement])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    Ok(set.all()?)
+}
+
+const READ_TOKENS: &str =
+    "SELECT account_id, workspace_id, sealed, generation, expires_at FROM account_tokens
+  WHERE workspace_id = ?1 AND account_id = ?2";
+
+/// The account's tokens, as a [`Grant`].
+#[must_use]
+pub fn read_tokens(workspace: &WorkspaceId, account: &AccountId) -> Statement {
+    Statement::new(READ_TOKENS).bind(workspace).bind(account)
+}
+
+/// No INSERT: an account that was unlinked meanwhile gets no tokens back.
+const SAVE_TOKENS: &str =
+    "UPDATE account_tokens SET sealed = ?3, generation = ?4, expires_at = ?5, updated_at = ?6
+  WHERE workspace_id = ?1 AND account_id = ?2 AND generation < ?4";
+
+/// Puts a newer pair in the place of an older one. Repeating it, or coming too late, changes nothing.
+#[must_use]
+pub fn save_tokens(
+    workspace: &WorkspaceId,
+    account: &AccountId,
+    sealed: &str,
+    generation: i64,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(SAVE_TOKENS)
+        .bind(workspace)
+        .bind(account)
+        .bind(sealed)
+        .bind(generation)
+        .bind(expires_at)
+        .bind(now)
+}
+
+const NEEDS_RECONNECT: &str =
+    "UPDATE accounts SET status = 'needs_reconnect', status_reason = ?3, updated_at = ?4
+  WHERE workspace_id = ?1 AND id = ?2 AND status = 'active'";
+
+/// The platform does not accept the account's grant any more. `reason` is the stable code of the refusal. Leaves an
+/// account alone that is not active.
+#[must_use]
+pub fn mark_needs_reconnect(
+    workspace: &WorkspaceId,
+    account: &AccountId,
+    reason: &str,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(NEEDS_RECONNECT)
+        .bind(workspace)
+        .bind(account)
+        .bind(reason)
+        .bind(now)
+}
+
+/// A token that works although the account was given up. What was not granted is still not granted.
+const REVIVE: &str = "UPDATE accounts SET status = 'active', status_reason = NULL, updated_at = ?3
+  WHERE workspace_id = ?1 AND id = ?2 AND status = 'needs_reconnect' AND status_reason <> 'missing_scope'";
+
+/// The account's tokens proved good: it is active again unless it lacks scopes.
+#[must_use]
+pub fn revive(workspace: &WorkspaceId, account: &AccountId, now: Timestamp) -> Statement {
+    Statement::new(REVIVE)
+        .bind(workspace)
+        .bind(account)
+        .bind(now)
+}
+
+const WAKE: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3
+  WHERE account_id = ?2 AND state = 'waiting' AND reason = 'account_needs_reconnect' AND +workspace_id = ?1
+    AND EXISTS (SELECT 1 FROM accounts WHERE id = ?2 AND workspace_id = ?1 AND status = 'active')";
+
+/// What waits for the account to be connected again goes on, if the account is active: the next sweep takes it.
+#[must_use]
+pub fn wake_deliveries(workspace: &WorkspaceId, account: &AccountId, now: Timestamp) -> Statement {
+    Statement::new(WAKE).bind(workspace).bind(account).bind(now)
+}
+
+const SAVE_PROFILE: &str = "UPDATE accounts
+  SET handle = ?3, name = ?4, avatar_url = ?5, subscription = ?6, profile_at = ?7, updated_at = ?7
+  WHERE workspace_id = ?1 AND id = ?2 AND external_id = ?8";
+
+/// Keeps what the platform says of the account.
+#[must_use]
+pub fn save_profile(
+    workspace: &WorkspaceId,
+    account: &AccountId,
+    profile: &Profile,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(SAVE_PROFILE)
+        .bind(workspace)
+        .bind(account)
+        .bind(profile.handle.as_str())
+        .bind(profile.name.as_str())
+        .bind(profile.avatar_url.as_deref())
+        .bind(profile.subscription.as_deref())
+        .bind(now)
+        .bind(profile.external_id.as_str())
+}
+
+const DEFER_PROFILE: &str =
+    "UPDATE accounts SET profile_at = ?3 WHERE workspace_id = ?1 AND id = ?2";
+
+/// Lets the cached profile count as read at `at`, so that a platform that does not answer is not asked at every look.
+#[must_use]
+pub fn defer_profile(workspace: &WorkspaceId, account: &AccountId, at: Timestamp) -> Statement {
+    Statement::new(DEFER_PROFILE)
+        .bind(workspace)
+        .bind(account)
+        .bind(at)
+}
+
+/// As `READ` gives them; across workspaces, since the renewal serves them all.
+const IDLE: &str =
+    "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+    a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
+    t.sealed, t.generation, t.expires_at AS token_expires_at
+  FROM account_tokens t JOIN accounts a ON a.id = t.account_id AND a.workspace_id = t.workspace_id
+  WHERE t.updated_at < ?1 AND a.status = 'active' ORDER BY t.updated_at LIMIT ?2";
+
+/// Active accounts whose tokens have not changed since `before`, longest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn idle(
+    database: &dyn Database,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<AccountRow>, Error> {
+    let statement = Statement::new(IDLE).bind(before).bind(limit);
+    let set = database
+        .batch(vec![statement])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    Ok(set.all()?)
+}
+
+/// How long a consent that is over is remembered, in ms, so that who comes late is told what happened.
+const STATES_KEPT_MS: i64 = DAY_MS;
+
+const EXPIRED_STATES: &str = "DELETE FROM oauth_states WHERE expires_at < ?1";
+
+/// Deletes what has expired.
+#[must_use]
+pub fn expired(now: Timestamp) -> Vec<Statement> {
+    vec![Statement::new(EXPIRED_STATES).bind(now.plus_ms(-STATES_KEPT_MS))]
+}
+
+const AUDIT: &str = "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM accounts WHERE id = ?5 AND workspace_id = ?1)";
+
+/// Who did what to which account; nothing when there is no such account.
+#[must_use]
+pub fn audit(
+    workspace: &WorkspaceId,
+    id: &AuditId,
+    actor: &str,
+    action: &str,
+    account: &AccountId,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(AUDIT)
+        .bind(workspace)
+        .bind(id)
+        .bind(actor)
+        .bind(action)
+        .bind(account)
+        .bind(now)
+}

@@ -1,0 +1,11 @@
+//! X (API v2): requests, answers and what they mean. Facts and their sources are named where they are used.
+
+pub mod create; // creating a post, and what the answer means
+pub mod errors; // X's error bodies in one form
+#[cfg(test)]
+mod fake; // an HTTP client for the tests of this folder
+pub mod limits; // what headers say of limits
+pub mod oauth; // consent, token exchange, refresh, revoke
+pub mod profile; // who the account is
+pub mod timeline; // the account's own posts
+mod token_errors; // what the token endpoint's refusals mean
