@@ -1,0 +1,183 @@
+//! The send journal: one row per part, written before its create call leaves. This is the fence.
+//!
+//! | state | meaning | who moves it on |
+//! |---|---|---|
+//! | `sending` | a call has left, or is about to | the call's outcome; without a living call, whoever asks next makes it `uncertain` |
+//! | `sent` | it is on the platform, with its id | nobody: final |
+//! | `refused` | certainly not there, and the same would be refused again | a later round, which only a person begins |
+//! | `free` | certainly not there, and may be tried again | a send under a newer epoch |
+//! | `uncertain` | may or may not be there | reconcile (→ `sent`), or a later round |
+
+use super::model::{PartKey, SendAnswer, SendPart};
+use crate::ports::{GateStorage, Statement, StorageError};
+use crate::time::{DAY_MS, Timestamp, millis};
+use serde::{Deserialize, Serialize};
+
+/// The journal's table; the key clusters a delivery's parts together.
+pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS journal (
+  delivery_id TEXT NOT NULL,
+  position    INTEGER NOT NULL,
+  epoch       INTEGER NOT NULL,
+  round       INTEGER NOT NULL,
+  state       TEXT NOT NULL CHECK (state IN ('sending', 'sent', 'refused', 'free', 'uncertain')),
+  started_at  INTEGER NOT NULL,
+  deadline_at INTEGER NOT NULL,
+  external_id TEXT,
+  answer      TEXT,
+  PRIMARY KEY (delivery_id, position)
+) STRICT, WITHOUT ROWID";
+
+/// Rows older than this answer nothing any more: their deliveries are long final. In ms.
+const KEEP_MS: i64 = 30 * DAY_MS;
+
+const READ: &str = "SELECT epoch, round, state, started_at, deadline_at, answer
+  FROM journal WHERE delivery_id = ?1 AND position = ?2";
+
+const ARM: &str = "INSERT INTO journal (delivery_id, position, epoch, round, state, started_at, deadline_at)
+  VALUES (?1, ?2, ?3, ?4, 'sending', ?5, ?6)
+  ON CONFLICT (delivery_id, position) DO UPDATE SET epoch = excluded.epoch, round = excluded.round,
+    state = 'sending', started_at = excluded.started_at, deadline_at = excluded.deadline_at, answer = NULL";
+
+const CLOSE: &str = "UPDATE journal SET state = ?3, external_id = ?4, answer = ?5
+  WHERE delivery_id = ?1 AND position = ?2 AND state IN ('sending', 'uncertain') AND epoch = ?6";
+
+const KNOWN: &str =
+    "SELECT delivery_id, position FROM journal WHERE state = 'sent' AND external_id = ?1";
+
+const PRUNE: &str =
+    "DELETE FROM journal WHERE started_at < ?1 AND state IN ('sent', 'refused', 'free')";
+
+/// A row's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A call has left, or is about to.
+    Sending,
+    /// It is there.
+    Sent,
+    /// It is not there, for good.
+    Refused,
+    /// It is not there, and may be tried again.
+    Free,
+    /// Nobody knows.
+    Uncertain,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Refused => "refused",
+            Self::Free => "free",
+            Self::Uncertain => "uncertain",
+        }
+    }
+}
+
+/// What the journal knows of a part.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Entry {
+    /// The claim under which it was last sent.
+    pub epoch: i64,
+    /// The round in which it was.
+    pub round: i64,
+    /// Its state.
+    pub state: State,
+    /// When the call left.
+    #[serde(with = "millis")]
+    pub started_at: Timestamp,
+    /// When the call was given up at the latest.
+    #[serde(with = "millis")]
+    pub deadline_at: Timestamp,
+    /// The answer that was given, as JSON; absent while `sending`.
+    pub answer: Option<String>,
+}
+
+impl Entry {
+    /// The answer that was given then.
+    #[must_use]
+    pub fn recorded(&self) -> Option<SendAnswer> {
+        serde_json::from_str(self.answer.as_deref()?).ok()
+    }
+}
+
+/// What the journal knows of a part, if anything.
+///
+/// # Errors
+/// When the storage fails.
+pub fn read(storage: &dyn GateStorage, part: &PartKey) -> Result<Option<Entry>, StorageError> {
+    storage
+        .execute(
+            Statement::new(READ)
+                .bind(&part.delivery_id)
+                .bind(part.position),
+        )?
+        .first()
+}
+
+/// Writes the fence: from here on, until an outcome is written, the part counts as possibly sent.
+///
+/// # Errors
+/// When the storage fails; then nothing may be sent.
+pub fn arm(
+    storage: &dyn GateStorage,
+    request: &SendPart,
+    now: Timestamp,
+    deadline_at: Timestamp,
+) -> Result<(), StorageError> {
+    let statement = Statement::new(ARM)
+        .bind(&request.part.delivery_id)
+        .bind(request.part.position)
+        .bind(request.epoch)
+        .bind(request.round)
+        .bind(now)
+        .bind(deadline_at);
+    storage.execute(statement).map(drop)
+}
+
+/// Writes an outcome over `sending` or `uncertain` of the same epoch. A row that has moved on is left alone.
+///
+/// # Errors
+/// When the storage fails; the row then still says `sending`, which becomes uncertain.
+pub fn close(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    epoch: i64,
+    state: State,
+    answer: &SendAnswer,
+) -> Result<(), StorageError> {
+    let external_id = match answer {
+        SendAnswer::Sent { external_id, .. } => Some(external_id.as_str()),
+        _ => None,
+    };
+    let statement = Statement::new(CLOSE)
+        .bind(&part.delivery_id)
+        .bind(part.position)
+        .bind(state.as_str())
+        .bind(external_id)
+        .bind(serde_json::to_string(answer).ok())
+        .bind(epoch);
+    storage.execute(statement).map(drop)
+}
+
+/// Whether a post of the platform already belongs to a part of ours.
+///
+/// # Errors
+/// When the storage fails.
+pub fn is_ours(storage: &dyn GateStorage, external_id: &str) -> Result<bool, StorageError> {
+    Ok(!storage
+        .execute(Statement::new(KNOWN).bind(external_id))?
+        .rows
+        .is_empty())
+}
+
+/// Clears what is long final, in bulk.
+///
+/// # Errors
+/// When the storage fails.
+pub fn prune(storage: &dyn GateStorage, now: Timestamp) -> Result<(), StorageError> {
+    storage
+        .execute(Statement::new(PRUNE).bind(now.plus_ms(-KEEP_MS)))
+        .map(drop)
+}

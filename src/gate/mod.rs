@@ -1,0 +1,19 @@
+//! AccountGate: the only door to a platform's create call.
+//!
+//! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`), counts calls in
+//! sliding windows (`windows`) and is the only place where the account's tokens are refreshed (`tokens`). The logic is
+//! here, over a small storage port; the Durable Object around it is in `edge/`.
+
+mod account;
+mod journal;
+mod model;
+mod reconcile;
+mod send;
+mod tokens;
+mod windows;
+
+pub use account::{AccountGate, GatePorts};
+pub use model::{
+    Content, GateName, GateReply, GateRequest, Grant, PartKey, ReconcileAnswer, ReconcilePart,
+    RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
+};

@@ -1,0 +1,257 @@
+//! What may be asked of a gate, and what it answers.
+//!
+//! These cross from the Worker to the Durable Object as JSON; tokens travel sealed.
+
+use crate::error::Error;
+use crate::ids::{AccountId, DeliveryId, WorkspaceId};
+use crate::platforms::{NotSent, Profile};
+use crate::time::{Timestamp, millis};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The name of a gate: `x:<external id>`, since X counts per X user, whatever the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GateName(String);
+
+impl GateName {
+    /// The gate of an X user.
+    #[must_use]
+    pub fn x(external_id: &str) -> Self {
+        Self(format!("x:{external_id}"))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An account's tokens as the database has them. The gate uses its own where those are newer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Whose.
+    pub account_id: AccountId,
+    /// The workspace of the account.
+    pub workspace_id: WorkspaceId,
+    /// Both tokens, sealed in one envelope.
+    pub sealed: String,
+    /// Rises with every new pair.
+    pub generation: i64,
+    /// When the access token ends.
+    #[serde(with = "millis")]
+    pub expires_at: Timestamp,
+}
+
+/// One segment of one delivery: exactly one create call, or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartKey {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Which segment, from 0.
+    pub position: u32,
+}
+
+/// What a person wants to be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The text.
+    pub text: String,
+    /// The platform's id of the post that this one replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+}
+
+/// "Send this part."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendPart {
+    /// Which.
+    pub part: PartKey,
+    /// The claim under which it is asked; an older one than the gate has seen is turned away.
+    pub epoch: i64,
+    /// How often a person has asked for this delivery to be sent, from 1. A refusal or doubt of an earlier round does
+    /// not bind a later one.
+    pub round: i64,
+    /// When the claim ends. The gate sends only what the platform must answer before that.
+    #[serde(with = "millis")]
+    pub lease_until: Timestamp,
+    /// The tokens to send it with.
+    pub grant: Grant,
+    /// What to send.
+    pub content: Content,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum SendAnswer {
+    /// It is on the platform.
+    Sent {
+        /// Its id there.
+        external_id: String,
+        /// When it was sent.
+        #[serde(with = "millis")]
+        at: Timestamp,
+    },
+    /// It is certainly not there, and this is why.
+    Refused(NotSent),
+    /// It is certainly not there; its window opens at this time.
+    Later {
+        /// When to come back.
+        #[serde(with = "millis")]
+        at: Timestamp,
+        /// Why, for a person.
+        detail: String,
+    },
+    /// It may or may not be there. Nothing can land any more after `settled_at`.
+    Uncertain {
+        /// When the call left.
+        #[serde(with = "millis")]
+        since: Timestamp,
+        /// From when on the platform can be asked whether it is there.
+        #[serde(with = "millis")]
+        settled_at: Timestamp,
+        /// What happened, for a person.
+        detail: String,
+    },
+    /// The claim is not the newest, or ends too soon. Whoever asked must not write anything.
+    Stale,
+}
+
+/// "Is this uncertain part on the platform?"
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconcilePart {
+    /// Which.
+    pub part: PartKey,
+    /// The claim under which it is asked.
+    pub epoch: i64,
+    /// The account's id at the platform.
+    pub external_id: String,
+    /// The tokens to read with.
+    pub grant: Grant,
+    /// What was to be sent.
+    pub content: Content,
+}
+
+/// What a look at the account's own posts gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum ReconcileAnswer {
+    /// It is there, and the journal now says so.
+    Found {
+        /// Its id there.
+        external_id: String,
+        /// When it appeared.
+        #[serde(with = "millis")]
+        at: Timestamp,
+    },
+    /// The whole time since the call left was read, and it is not there.
+    NotFound,
+    /// Nothing is uncertain: the journal says that it was not sent, and it may be.
+    NotSent,
+    /// It could not be looked at; again at this time.
+    Later {
+        /// When to come back.
+        #[serde(with = "millis")]
+        at: Timestamp,
+        /// Why, for a person.
+        detail: String,
+    },
+    /// It cannot be looked at until somebody repairs this.
+    Refused(NotSent),
+}
+
+/// A request to a gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum GateRequest {
+    /// Send a part. Repeating it is safe.
+    Send(SendPart),
+    /// Look for an uncertain part. Repeating it is safe.
+    Reconcile(ReconcilePart),
+    /// Refresh the tokens: when they end within five minutes, or at once if `force`.
+    Refresh {
+        /// The tokens.
+        grant: Grant,
+        /// Even if they still have time.
+        force: bool,
+    },
+    /// Ask the platform who the account is, refreshing the tokens if they need it.
+    Profile {
+        /// The tokens.
+        grant: Grant,
+    },
+    /// Revoke the tokens at the platform and forget them.
+    Revoke {
+        /// The tokens.
+        grant: Grant,
+    },
+    /// Show the windows.
+    Limits,
+}
+
+/// A gate's answer, of the same name as the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "with", rename_all = "snake_case")]
+pub enum GateReply {
+    /// To `Send`.
+    Send(SendAnswer),
+    /// To `Reconcile`.
+    Reconcile(ReconcileAnswer),
+    /// To `Refresh`: when the access token ends, or why it could not be refreshed.
+    Refresh(Result<RefreshedUntil, NotSent>),
+    /// To `Profile`.
+    Profile(Result<Profile, NotSent>),
+    /// To `Revoke`: whether the platform confirmed. The gate has forgotten the tokens in any case.
+    Revoke {
+        /// False when the platform could not be reached or refused.
+        confirmed: bool,
+    },
+    /// To `Limits`.
+    Limits(Vec<Window>),
+    /// The gate's own storage failed, or the request does not make sense. Nothing was sent.
+    Failed(String),
+}
+
+/// When an access token ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshedUntil {
+    /// That moment.
+    #[serde(with = "millis")]
+    pub expires_at: Timestamp,
+    /// Whether a new pair was fetched for this request.
+    pub refreshed: bool,
+}
+
+/// A limit as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    /// What it counts: `post`, `media`, `like` or `read`.
+    pub bucket: String,
+    /// Over how many seconds.
+    pub window_seconds: u32,
+    /// How many are allowed.
+    pub limit: u32,
+    /// How many are left.
+    pub remaining: u32,
+    /// When the next one becomes free; null when nothing is used.
+    pub reset_at: Option<Timestamp>,
+    /// `godwit` for our own count, `x` where X's last answer was stricter or counts something else.
+    pub counted_by: String,
+}
+
+/// An answer that does not belong to the request, which is a bug.
+#[must_use]
+pub fn unexpected(reply: &GateReply) -> Error {
+    match reply {
+        GateReply::Failed(text) => Error::unavailable(format!("gate: {text}")),
+        other => Error::internal(format!("the gate answered something else: {other:?}")),
+    }
+}
