@@ -1,0 +1,183 @@
+//! What a person does to a post that exists: take it back, try it again, wait for it.
+
+use super::model::Post;
+use super::{read, store};
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
+use crate::jobs::Job;
+use crate::ports::Statement;
+use crate::publish::{self, State};
+use crate::time::SECOND_MS;
+use serde::Deserialize;
+use serde_json::json;
+
+/// The first and the longest pause between looks while waiting for an outcome, in ms.
+const LOOK_MS: (u32, u32) = (100, 1_000);
+/// The longest that a request waits, in seconds.
+const WAIT_MAX_SECONDS: u32 = 30;
+
+/// Takes back every delivery that has not been handed to the platform. Repeating it is safe.
+///
+/// # Errors
+/// [`Kind::Conflict`] when nothing can be taken back any more.
+pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
+    let now = app.now();
+    let statements = vec![
+        Statement::new(store::CANCEL)
+            .bind(workspace)
+            .bind(id)
+            .bind(now),
+        Statement::new(publish::store::POST_STATUS)
+            .bind(workspace)
+            .bind(id)
+            .bind(now),
+    ];
+    let canceled = app
+        .database
+        .batch(statements)
+        .await?
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .rows
+        .len();
+    let post = read::post(app, workspace, id).await?;
+    let already = post
+        .deliveries
+        .iter()
+        .any(|delivery| delivery.state == State::Canceled);
+    if canceled > 0 || already {
+        return Ok(post);
+    }
+    let (code, detail, remedy) = if post
+        .deliveries
+        .iter()
+        .any(|delivery| !delivery.state.is_final())
+    {
+        (
+            "being_published",
+            "The post is being sent, or its outcome is not known yet.",
+            "Wait for the outcome with GET /api/v1/posts/{id}; what is on X can be deleted there.",
+        )
+    } else {
+        (
+            "already_final",
+            "The post has been published or has ended otherwise; there is nothing to take back.",
+            "GET /api/v1/posts/{id} shows what became of it.",
+        )
+    };
+    Err(Error::new(Kind::Conflict, code, detail, remedy))
+}
+
+/// Sends again what failed, was missed, or could not be decided; what waits is tried now.
+///
+/// # Errors
+/// [`Kind::Conflict`] when there is nothing to retry.
+pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
+    #[derive(Deserialize)]
+    struct Retried {
+        id: DeliveryId,
+        account_id: AccountId,
+    }
+    let now = app.now();
+    let statements = vec![
+        Statement::new(store::RETRY)
+            .bind(workspace)
+            .bind(id)
+            .bind(now)
+            .bind(now.plus_ms(app.config.timing.requeue_after_ms)),
+        Statement::new(publish::store::POST_STATUS)
+            .bind(workspace)
+            .bind(id)
+            .bind(now),
+    ];
+    let retried: Vec<Retried> = app
+        .database
+        .batch(statements)
+        .await?
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+        .all()?;
+    let post = read::post(app, workspace, id).await?;
+    if retried.is_empty() {
+        return Err(Error::new(
+            Kind::Conflict,
+            "nothing_to_retry",
+            "No delivery of this post has failed, was missed, or waits for a decision.",
+            "GET /api/v1/posts/{id} shows where each delivery stands.",
+        ));
+    }
+    let jobs = retried
+        .into_iter()
+        .map(|one| {
+            let job = Job::Deliver {
+                delivery_id: one.id,
+                workspace_id: workspace.clone(),
+                account_id: one.account_id,
+                not_before: now,
+            };
+            (job, 0)
+        })
+        .collect();
+    // If it is lost, the sweep sends another.
+    if let Err(error) = app.queue.send(jobs).await {
+        app.warn("nudge_failed", &json!({ "post": id, "error": error.0 }));
+    }
+    Ok(post)
+}
+
+/// How long the caller wants to wait, from `Prefer: wait=10` (RFC 7240); `None` when they do not.
+#[must_use]
+pub fn wait_seconds(prefer: Option<&str>) -> Option<u32> {
+    prefer?
+        .split([',', ';'])
+        .filter_map(|preference| preference.trim().split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
+        .and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok())
+        .map(|seconds: u32| seconds.min(WAIT_MAX_SECONDS))
+}
+
+/// Waits until every delivery of a post has an outcome; `None` when that takes longer.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn outcome(
+    app: &App,
+    workspace: &WorkspaceId,
+    id: &PostId,
+    seconds: u32,
+) -> Result<Option<Post>, Error> {
+    let deadline = app.now().plus_ms(i64::from(seconds) * SECOND_MS);
+    let mut pause = LOOK_MS.0;
+    while app.now() < deadline {
+        let left = deadline.since(app.now()).clamp(1, i64::from(pause));
+        app.clock.sleep(u32::try_from(left).unwrap_or(pause)).await;
+        let post = read::post(app, workspace, id).await?;
+        if post
+            .deliveries
+            .iter()
+            .all(|delivery| delivery.state.is_final())
+        {
+            return Ok(Some(post));
+        }
+        pause = (pause * 2).min(LOOK_MS.1);
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wait_seconds;
+
+    #[test]
+    fn the_preference_to_wait_is_found_among_others_and_bounded() {
+        assert_eq!(wait_seconds(Some("wait=10")), Some(10));
+        assert_eq!(wait_seconds(Some("respond-async, Wait = 5")), Some(5));
+        assert_eq!(wait_seconds(Some("wait=9999")), Some(30));
+        assert_eq!(wait_seconds(Some("wait=soon")), None);
+        assert_eq!(wait_seconds(Some("return=minimal")), None);
+        assert_eq!(wait_seconds(None), None);
+    }
+}

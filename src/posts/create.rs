@@ -1,0 +1,399 @@
+//! Accepting a post: validate, make it durable in one transaction, nudge.
+//!
+//! The idempotency key is claimed in the very transaction that makes the post, with the answer beside it. So a first
+//! request that crashed either left nothing, and the repeat does the work, or left everything, and the repeat is
+//! answered with what the first one would have been.
+
+use super::model::{Delivery, NewPost, Post, Source, Status};
+use super::schedule::{self, Schedule};
+use super::store;
+use crate::app::App;
+use crate::config::SWEEP_AHEAD_MS;
+use crate::crypto;
+use crate::error::{Error, FieldError, Kind};
+use crate::http::{Call, Reply};
+use crate::ids::{AccountId, DeliveryId, PostId};
+use crate::jobs::Job;
+use crate::ports::{ResultSet, Statement};
+use crate::publish::State;
+use crate::text;
+use crate::time::{DAY_MS, Timestamp};
+use http::{HeaderName, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+/// The most accounts that one post goes to.
+const ACCOUNTS_MAX: usize = 50;
+/// How long an idempotency key is remembered, in ms.
+const KEY_LIFE_MS: i64 = DAY_MS;
+/// The longest idempotency key, in characters.
+const KEY_MAX: usize = 255;
+
+/// What came of a request to create a post.
+pub enum Created {
+    /// A post of this id is accepted, and this is the answer.
+    New(PostId, Reply),
+    /// It was accepted before under the same key, and this was the answer.
+    Replayed(PostId, Reply),
+}
+
+/// A post that may be written.
+struct Draft {
+    post: Post,
+    schedule: Schedule,
+    state: State,
+    due_at: Timestamp,
+    sweep_at: Timestamp,
+}
+
+/// Accepts a post. One round trip to the database and one to the queue.
+///
+/// 1. The transaction. Before it nothing exists; after it the post is accepted, whatever happens to this request.
+/// 2. The nudge. If it is lost, the sweep sends another.
+///
+/// # Errors
+/// What is wrong with the post, by field; or that its key belongs to another request.
+pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
+    let caller = call.caller()?;
+    let key = idempotency_key(call)?;
+    let draft = draft(app, call, call.json()?)?;
+    let location = format!("/api/v1/posts/{}", draft.post.id);
+    let reply = Reply::json(StatusCode::ACCEPTED, &draft.post)?
+        .with_header(http::header::LOCATION, &location);
+    let now = app.now();
+    let accounts: Vec<&AccountId> = draft
+        .post
+        .deliveries
+        .iter()
+        .map(|delivery| &delivery.account_id)
+        .collect();
+    let fingerprint = crypto::sha256(&[call.target.as_bytes(), b"\n", &call.body].concat());
+    let statements = statements(&draft, key, &fingerprint, &reply, &json(&accounts), now);
+    // 1.
+    let mut results = app.database.batch(statements).await?.into_iter();
+    let mut next = || results.next().unwrap_or_default();
+    let known = if key.is_some() {
+        next();
+        next().first::<KeyRow>()?
+    } else {
+        None
+    };
+    if next().rows.is_empty() {
+        return match known {
+            Some(known) => replay(known, &fingerprint),
+            None => {
+                next();
+                Err(bad_accounts(&accounts, next())?)
+            }
+        };
+    }
+    // 2.
+    let jobs = nudges(&draft, now);
+    if !jobs.is_empty() {
+        if let Err(error) = app.queue.send(jobs).await {
+            app.warn(
+                "nudge_failed",
+                &json!({ "post": draft.post.id, "error": error.0 }),
+            );
+        }
+    }
+    app.info(
+        "post_accepted",
+        &json!({ "post": draft.post.id, "workspace": caller.workspace_id }),
+    );
+    Ok(Created::New(draft.post.id, reply))
+}
+
+fn statements(
+    draft: &Draft,
+    key: Option<&str>,
+    fingerprint: &str,
+    reply: &Reply,
+    accounts: &str,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let post = &draft.post;
+    let count = u32::try_from(post.deliveries.len()).unwrap_or(u32::MAX);
+    let workspace = &post.workspace_id;
+    let answer = reply.body.as_ref().map_or(String::new(), |(_, bytes)| {
+        String::from_utf8_lossy(bytes).into_owned()
+    });
+    let mut statements = Vec::new();
+    if let Some(key) = key {
+        statements.push(
+            Statement::new(store::CLAIM_KEY)
+                .bind(workspace)
+                .bind(accounts)
+                .bind(count)
+                .bind(key)
+                .bind(fingerprint)
+                .bind(&post.id)
+                .bind(u32::from(reply.status.as_u16()))
+                .bind(answer)
+                .bind(now.plus_ms(KEY_LIFE_MS))
+                .bind(now),
+        );
+        statements.push(
+            Statement::new(store::READ_KEY)
+                .bind(workspace)
+                .bind(key)
+                .bind(now),
+        );
+    }
+    let deliveries: Vec<_> = post
+        .deliveries
+        .iter()
+        .map(|one| json!({ "id": one.id, "account_id": one.account_id }))
+        .collect();
+    statements.push(
+        Statement::new(store::INSERT_POST)
+            .bind(workspace)
+            .bind(accounts)
+            .bind(count)
+            .bind(key)
+            .bind(&post.id)
+            .bind(post.author_id.as_ref().map(|id| id.to_string()))
+            .bind(post.source.as_str())
+            .bind(post.status.as_str())
+            .bind(json(&post.segments))
+            .bind(draft.schedule.at)
+            .bind(draft.schedule.wall_clock.clone())
+            .bind(draft.schedule.timezone.clone())
+            .bind(now),
+    );
+    statements.push(
+        Statement::new(store::INSERT_DELIVERIES)
+            .bind(workspace)
+            .bind(&post.id)
+            .bind(json(&deliveries))
+            .bind(draft.state.as_str())
+            .bind(draft.due_at)
+            .bind(draft.sweep_at)
+            .bind(now),
+    );
+    statements.push(
+        Statement::new(store::ACCOUNTS)
+            .bind(workspace)
+            .bind(accounts),
+    );
+    statements
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn nudges(draft: &Draft, now: Timestamp) -> Vec<(Job, u32)> {
+    if draft.due_at.since(now) > SWEEP_AHEAD_MS {
+        return Vec::new();
+    }
+    let job = |delivery: &Delivery| Job::Deliver {
+        delivery_id: delivery.id.clone(),
+        workspace_id: draft.post.workspace_id.clone(),
+        account_id: delivery.account_id.clone(),
+        not_before: draft.due_at,
+    };
+    let delay = crate::publish::delay_seconds(draft.due_at, now);
+    draft
+        .post
+        .deliveries
+        .iter()
+        .map(|delivery| (job(delivery), delay))
+        .collect()
+}
+
+fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
+    let caller = call.caller()?;
+    let now = app.now();
+    check_text(&new.text)?;
+    let accounts = accounts(&new.accounts)?;
+    let schedule = schedule::read(new.publish_at.as_deref(), new.timezone.as_deref(), now)?;
+    let due_at = schedule.at.unwrap_or(now).max(now);
+    let (state, status) = if due_at > now {
+        (State::Scheduled, Status::Scheduled)
+    } else {
+        (State::Queued, Status::Publishing)
+    };
+    // What is nudged right away is left to the sweep only when that nudge seems to be lost.
+    let sweep_at = if due_at.since(now) > SWEEP_AHEAD_MS {
+        due_at.plus_ms(-SWEEP_AHEAD_MS)
+    } else {
+        due_at.plus_ms(app.config.timing.requeue_after_ms)
+    };
+    let id = PostId::new(&*app.clock, &*app.random);
+    let segments = vec![new.text.clone()];
+    let deliveries = accounts
+        .into_iter()
+        .map(|account_id| {
+            let delivery_id = DeliveryId::new(&*app.clock, &*app.random);
+            Delivery {
+                parts: store::parts(&segments, &[], &delivery_id, &app.config.x.web_base, ""),
+                id: delivery_id,
+                post_id: id.clone(),
+                account_id,
+                platform: "x".to_owned(),
+                state,
+                reason: None,
+                detail: None,
+                remedy: None,
+                upstream: None,
+                next_attempt_at: Some(due_at),
+                attempts: Vec::new(),
+                published_at: None,
+                url: None,
+            }
+        })
+        .collect();
+    let post = Post {
+        id,
+        workspace_id: caller.workspace_id.clone(),
+        status,
+        text: new.text,
+        segments,
+        publish_at: schedule.at,
+        wall_clock: schedule.wall_clock.clone(),
+        timezone: schedule.timezone.clone(),
+        source: Source::Api,
+        author_id: Some(caller.user_id.clone()),
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+        deliveries,
+    };
+    Ok(Draft {
+        post,
+        schedule,
+        state,
+        due_at,
+        sweep_at,
+    })
+}
+
+fn check_text(text: &str) -> Result<(), Error> {
+    let measured = text::measure(text);
+    let wrong = |code, detail: String| Err(Error::invalid_field("/text", code, detail));
+    match measured.problem(text::STANDARD_LIMIT) {
+        None => Ok(()),
+        Some(text::Problem::Blank) => wrong("text_empty", "There is no text.".to_owned()),
+        Some(text::Problem::InvalidCharacter { at }) => wrong(
+            "text_invalid_character",
+            format!("X does not accept the character at position {at}."),
+        ),
+        Some(text::Problem::TooLong { .. }) => wrong(
+            "text_too_long",
+            format!(
+                "The text has a weighted length of {}, and the limit is {}.",
+                measured.weighted_length,
+                text::STANDARD_LIMIT
+            ),
+        ),
+    }
+}
+
+fn accounts(ids: &[String]) -> Result<Vec<AccountId>, Error> {
+    if ids.is_empty() || ids.len() > ACCOUNTS_MAX {
+        return Err(Error::invalid_field(
+            "/accounts",
+            "invalid_accounts",
+            format!(
+                "A post goes to 1 to {ACCOUNTS_MAX} accounts; this one names {}.",
+                ids.len()
+            ),
+        ));
+    }
+    let mut accounts = Vec::new();
+    let mut errors = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        match AccountId::parse(id) {
+            Some(id) if accounts.contains(&id) => errors.push(FieldError::new(
+                format!("/accounts/{index}"),
+                "duplicate_account",
+                "This account is named before; a post goes to an account once.",
+            )),
+            Some(id) => accounts.push(id),
+            None => errors.push(unknown_account(index)),
+        }
+    }
+    if errors.is_empty() {
+        Ok(accounts)
+    } else {
+        Err(Error::invalid(errors))
+    }
+}
+
+fn unknown_account(index: usize) -> FieldError {
+    FieldError::new(
+        format!("/accounts/{index}"),
+        "unknown_account",
+        "There is no such account in this workspace; GET /api/v1/accounts lists them.",
+    )
+}
+
+/// Why the accounts were not accepted.
+fn bad_accounts(wanted: &[&AccountId], found: ResultSet) -> Result<Error, Error> {
+    #[derive(Deserialize)]
+    struct Found {
+        id: AccountId,
+        status: String,
+    }
+    let found: Vec<Found> = found.all()?;
+    let errors = wanted.iter().enumerate().filter_map(|(index, id)| {
+        match found.iter().find(|one| one.id == **id).map(|one| one.status.as_str()) {
+            Some("active") => None,
+            Some("needs_reconnect") => Some(FieldError::new(
+                format!("/accounts/{index}"),
+                "account_needs_reconnect",
+                "This account has to be connected again (POST /api/v1/connections/x/authorize) before it can post.",
+            )),
+            _ => Some(unknown_account(index)),
+        }
+    });
+    let errors: Vec<FieldError> = errors.collect();
+    Ok(if errors.is_empty() {
+        // The accounts were good again by the time they were read.
+        Error::unavailable("the accounts changed while the post was made")
+    } else {
+        Error::invalid(errors)
+    })
+}
+
+#[derive(Deserialize)]
+struct KeyRow {
+    fingerprint: String,
+    resource_id: PostId,
+    status: u16,
+    answer: String,
+}
+
+fn replay(known: KeyRow, fingerprint: &str) -> Result<Created, Error> {
+    if known.fingerprint != fingerprint {
+        return Err(Error::new(
+            Kind::Invalid,
+            "idempotency_key_reused",
+            "This Idempotency-Key belongs to another request of the last 24 hours.",
+            "Use a new key for a new request, and the same body when you repeat one.",
+        ));
+    }
+    let status = StatusCode::from_u16(known.status).unwrap_or(StatusCode::ACCEPTED);
+    let location = format!("/api/v1/posts/{}", known.resource_id);
+    let reply = Reply::bytes(status, "application/json", known.answer.into_bytes())
+        .with_header(http::header::LOCATION, &location)
+        .with_header(HeaderName::from_static("idempotency-replayed"), "true");
+    Ok(Created::Replayed(known.resource_id, reply))
+}
+
+fn idempotency_key(call: &Call) -> Result<Option<&str>, Error> {
+    let Some(value) = call.headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or("").trim();
+    if key.is_empty() || key.len() > KEY_MAX {
+        return Err(Error::new(
+            Kind::Malformed,
+            "invalid_idempotency_key",
+            format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters."),
+            "Use a UUID, made before the first try and kept for its repeats.",
+        ));
+    }
+    Ok(Some(key))
+}

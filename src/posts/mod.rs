@@ -1,0 +1,15 @@
+//! Posts: accept, schedule, read, take back, retry.
+//!
+//! A post is what a person wrote; its deliveries carry it to the accounts and belong to `publish/`. A post is accepted
+//! when its transaction is: from then on it reaches a final state or visibly waits.
+
+mod change;
+mod create;
+mod model;
+mod read;
+mod routes;
+mod schedule;
+pub(crate) mod store;
+
+pub use model::{Delivery, NewPost, Part, Post, Publication, Source, Stats, Status};
+pub use routes::routes;

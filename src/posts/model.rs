@@ -1,0 +1,273 @@
+//! What a post is at the API.
+
+use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
+use crate::publish::{Attempt, State};
+use crate::time::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a person sends to make a post.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPost {
+    /// The text, at most 280 as X counts it.
+    pub text: String,
+    /// The accounts that it goes to, 1 to 50, each once.
+    pub accounts: Vec<String>,
+    /// When. Either an instant (`2026-12-01T09:00:00+01:00`), or a wall clock (`2026-12-01T09:00:00`) with `timezone`.
+    /// Left out: at once.
+    #[serde(default)]
+    pub publish_at: Option<String>,
+    /// The IANA time zone of a wall clock, such as `Europe/Rome`.
+    #[serde(default)]
+    pub timezone: Option<String>,
+}
+
+/// The status of a post, from its deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not submitted.
+    Draft,
+    /// Waits for a reviewer.
+    InReview,
+    /// Waits for its time.
+    Scheduled,
+    /// On its way to at least one account.
+    Publishing,
+    /// On every account.
+    Published,
+    /// On some accounts; the others ended otherwise.
+    PartlyPublished,
+    /// Refused everywhere.
+    Failed,
+    /// At least one delivery may or may not be there.
+    Uncertain,
+    /// Taken back.
+    Canceled,
+    /// Too late to be wanted.
+    Missed,
+}
+
+impl Status {
+    /// Its name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::InReview => "in_review",
+            Self::Scheduled => "scheduled",
+            Self::Publishing => "publishing",
+            Self::Published => "published",
+            Self::PartlyPublished => "partly_published",
+            Self::Failed => "failed",
+            Self::Uncertain => "uncertain",
+            Self::Canceled => "canceled",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// Where posts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The API.
+    Api,
+}
+
+impl Source {
+    /// Its name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+        }
+    }
+}
+
+/// What a person wrote, and what became of it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Post {
+    /// Its id.
+    pub id: PostId,
+    /// Its workspace.
+    pub workspace_id: WorkspaceId,
+    /// Where it stands, over all its deliveries.
+    pub status: Status,
+    /// The text; of a thread, the first part.
+    pub text: String,
+    /// The text of each part, in order.
+    pub segments: Vec<String>,
+    /// When it is to be published; null: at once.
+    pub publish_at: Option<Timestamp>,
+    /// The wall clock that was chosen, where one was.
+    pub wall_clock: Option<String>,
+    /// Its time zone.
+    pub timezone: Option<String>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Who wrote it.
+    pub author_id: Option<UserId>,
+    /// Rises with every edit.
+    pub revision: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When anything about it last changed.
+    pub updated_at: Timestamp,
+    /// One for each account.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// A post going to one account.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its post.
+    pub post_id: PostId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// The account's platform.
+    pub platform: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why it waits or ended, as a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The same for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The platform's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// When something is to happen next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// What was tried, the oldest first; the last 50.
+    pub attempts: Vec<Attempt>,
+    /// When it was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+    /// Where it is; of a thread, its first part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its parts, in order.
+    pub parts: Vec<Part>,
+}
+
+/// One segment of one delivery.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Part {
+    /// Which, from 0.
+    pub position: u32,
+    /// What it says.
+    pub text: String,
+    /// What became of it.
+    pub state: PartState,
+    /// Its id at the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    /// Nothing yet.
+    Pending,
+    /// It is there.
+    Sent,
+    /// It is not there.
+    Refused,
+    /// Nobody knows.
+    Uncertain,
+}
+
+/// One publication, as the history shows it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Publication {
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// Its post.
+    pub post_id: PostId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// The account's name at the platform, without `@`.
+    pub handle: String,
+    /// The platform.
+    pub platform: String,
+    /// The text; of a thread, the first part.
+    pub text: String,
+    /// Where the post comes from.
+    pub source: Source,
+    /// Where it is; of a thread, its first part.
+    pub url: Option<String>,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Its parts, in order.
+    pub parts: Vec<Part>,
+}
+
+/// How many deliveries are in which state.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Counts {
+    /// All of them.
+    pub total: u64,
+    /// On their platform.
+    pub published: u64,
+    /// Refused.
+    pub failed: u64,
+    /// On their way: queued, being sent, or waiting for a window or a repair.
+    pub waiting: u64,
+    /// Wait for their time.
+    pub scheduled: u64,
+    /// May or may not be there.
+    pub uncertain: u64,
+    /// Taken back.
+    pub canceled: u64,
+    /// Too late to be wanted.
+    pub missed: u64,
+}
+
+/// The counts of one account.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AccountCounts {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its name at the platform, without `@`.
+    pub handle: String,
+    /// Its counts.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// The publications of one day.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DayCount {
+    /// The day in UTC, `2026-11-21`.
+    pub day: String,
+    /// How many were published.
+    pub published: u64,
+}
+
+/// What was published, and what was not.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Stats {
+    /// Over everything.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// By account, the busiest first.
+    pub by_account: Vec<AccountCounts>,
+    /// By day, the newest first; the last 30 days on which something was published.
+    pub by_day: Vec<DayCount>,
+}

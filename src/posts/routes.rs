@@ -1,0 +1,180 @@
+//! The HTTP of posts, history and statistics.
+
+use super::change;
+use super::create::{self, Created};
+use super::model::{NewPost, Post, Publication, Source, Stats, Status};
+use super::read::{self, Filter};
+use crate::app::App;
+use crate::error::Error;
+use crate::handler;
+use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
+use crate::identity::Scope;
+use crate::ids::{AccountId, PostId};
+use crate::time::Timestamp;
+use http::{HeaderName, Method, StatusCode};
+use serde::Deserialize;
+
+const READ: Access = Access::Scoped(Scope::PostsRead);
+const WRITE: Access = Access::Scoped(Scope::PostsWrite);
+
+const fn parameter(name: &'static str, meaning: &'static str) -> Parameter {
+    Parameter { name, meaning }
+}
+
+const LIST_QUERY: &[Parameter] = &[
+    parameter("status", "Only posts of this status"),
+    parameter("account", "Only posts that go to this account"),
+    parameter("source", "Only posts from this source"),
+    parameter("from", "Only posts accepted at this instant or later"),
+    parameter("to", "Only posts accepted before this instant"),
+    parameter("limit", "1 to 100, 50 by default"),
+    parameter("cursor", "next_cursor of the page before"),
+];
+
+const HISTORY_QUERY: &[Parameter] = &[
+    parameter("account", "Only what was published on this account"),
+    parameter("from", "Only what was published at this instant or later"),
+    parameter("to", "Only what was published before this instant"),
+    parameter("limit", "1 to 100, 50 by default"),
+    parameter("cursor", "next_cursor of the page before"),
+];
+
+const CREATE_HEADERS: &[Parameter] = &[
+    parameter(
+        "Idempotency-Key",
+        "Any text of up to 255 characters, made before the first try: a repeat is answered like the first",
+    ),
+    parameter(
+        "Prefer",
+        "wait=10 waits up to so many seconds (at most 30) for the outcome",
+    ),
+];
+
+/// The routes of this part.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::POST, "/posts", "Accept a post, for now or for later", WRITE, handler!(accept))
+            .with_headers(CREATE_HEADERS)
+            .takes::<NewPost>()
+            .gives::<Post>(201, "Every delivery has an outcome (only with Prefer: wait)")
+            .gives::<Post>(202, "The post is durable and on its way"),
+        Route::new(Method::GET, "/posts", "Posts, newest first", READ, handler!(list))
+            .with_query(LIST_QUERY)
+            .gives::<Page<Post>>(200, "A page of posts"),
+        Route::new(Method::GET, "/posts/{id}", "A post with its deliveries, parts and attempts", READ, handler!(get))
+            .gives::<Post>(200, "The post"),
+        Route::new(Method::DELETE, "/posts/{id}", "Take back what has not been sent", WRITE, handler!(cancel))
+            .gives::<Post>(200, "The post, with what could be taken back canceled"),
+        Route::new(Method::POST, "/posts/{id}/retry", "Send again what failed or was missed, and, by your decision, what nobody can say whether it is there", WRITE, handler!(retry))
+            .gives::<Post>(202, "The post, on its way again"),
+        Route::new(Method::GET, "/history", "What was published, newest first", READ, handler!(history))
+            .with_query(HISTORY_QUERY)
+            .gives::<Page<Publication>>(200, "A page of publications"),
+        Route::new(Method::GET, "/stats", "How many posts are in which state, by account and by day", READ, handler!(stats))
+            .gives::<Stats>(200, "The counts"),
+    ]
+}
+
+async fn accept(app: App, call: Call) -> Result<Reply, Error> {
+    let (id, reply) = match create::create(&app, &call).await? {
+        Created::New(id, reply) | Created::Replayed(id, reply) => (id, reply),
+    };
+    let Some(seconds) = change::wait_seconds(call.header("prefer")) else {
+        return Ok(reply);
+    };
+    // The post is accepted: a failure to look at it must not look like a failure to accept it.
+    let known = change::outcome(&app, &call.caller()?.workspace_id, &id, seconds)
+        .await
+        .ok()
+        .flatten();
+    let applied = HeaderName::from_static("preference-applied");
+    let mut answer = match known {
+        Some(post) => Reply::json(StatusCode::CREATED, &post)?,
+        None => return Ok(reply),
+    };
+    answer.headers = reply.headers;
+    Ok(answer.with_header(applied, &format!("wait={seconds}")))
+}
+
+async fn get(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("post", PostId::parse)?;
+    Reply::ok(&read::post(&app, &call.caller()?.workspace_id, &id).await?)
+}
+
+async fn cancel(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("post", PostId::parse)?;
+    Reply::ok(&change::cancel(&app, &call.caller()?.workspace_id, &id).await?)
+}
+
+async fn retry(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("post", PostId::parse)?;
+    Reply::json(
+        StatusCode::ACCEPTED,
+        &change::retry(&app, &call.caller()?.workspace_id, &id).await?,
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    status: Option<Status>,
+    account: Option<AccountId>,
+    source: Option<Source>,
+    from: Option<String>,
+    to: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list(app: App, call: Call) -> Result<Reply, Error> {
+    let query: ListQuery = call.query()?;
+    let before = page::cursor(query.cursor.as_deref(), PostId::parse)?;
+    let filter = Filter {
+        status: query.status,
+        account: query.account,
+        source: query.source,
+        from: page::instant("from", query.from.as_deref())?,
+        to: page::instant("to", query.to.as_deref())?,
+        limit: page::limit(query.limit)?,
+    };
+    let posts = read::list(&app, &call.caller()?.workspace_id, &filter, before.as_ref()).await?;
+    Page::of(posts, filter.limit, |post| post.id.to_string()).reply(&call)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryQuery {
+    account: Option<AccountId>,
+    from: Option<String>,
+    to: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn history(app: App, call: Call) -> Result<Reply, Error> {
+    let query: HistoryQuery = call.query()?;
+    let before = page::cursor(query.cursor.as_deref(), read_history_cursor)?;
+    let filter = Filter {
+        account: query.account,
+        from: page::instant("from", query.from.as_deref())?,
+        to: page::instant("to", query.to.as_deref())?,
+        limit: page::limit(query.limit)?,
+        ..Filter::default()
+    };
+    let publications =
+        read::history(&app, &call.caller()?.workspace_id, &filter, before.as_ref()).await?;
+    Page::of(publications, filter.limit, |one| {
+        format!("{} {}", one.published_at.millis(), one.delivery_id)
+    })
+    .reply(&call)
+}
+
+fn read_history_cursor(key: &str) -> Option<(Timestamp, String)> {
+    let (at, id) = key.split_once(' ')?;
+    Some((Timestamp::from_millis(at.parse().ok()?), id.to_owned()))
+}
+
+async fn stats(app: App, call: Call) -> Result<Reply, Error> {
+    Reply::ok(&read::stats(&app, &call.caller()?.workspace_id).await?)
+}

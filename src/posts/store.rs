@@ -1,0 +1,235 @@
+//! The SQL of posts: create, read, list, cancel, retry, history, statistics. Every query names its workspace.
+
+use super::model::{Part, PartState, Source, Status};
+use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
+use crate::ports::Statement;
+use crate::publish::State;
+use crate::time::{Timestamp, millis, optional_millis};
+use serde::Deserialize;
+
+/// True when all the accounts of the JSON list `?2` are active accounts of workspace `?1`; `?3` says how many there are.
+macro_rules! accounts_are_good {
+    () => {
+        "(SELECT count(*) FROM accounts WHERE workspace_id = ?1 AND status = 'active'
+           AND id IN (SELECT value FROM json_each(?2))) = ?3"
+    };
+}
+
+/// Claims an idempotency key for a new post; an expired one is taken over.
+pub const CLAIM_KEY: &str = concat!(
+    "INSERT INTO idempotency_keys (workspace_id, key, fingerprint, resource_id, status, answer, expires_at)
+  SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9 WHERE ",
+    accounts_are_good!(),
+    " ON CONFLICT (workspace_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,
+    resource_id = excluded.resource_id, status = excluded.status, answer = excluded.answer,
+    expires_at = excluded.expires_at
+  WHERE idempotency_keys.expires_at <= ?10"
+);
+
+/// Inserts the post if its accounts are good and, where there is a key (`?4`), the key was claimed for this very post.
+pub const INSERT_POST: &str = concat!(
+    "INSERT INTO posts (workspace_id, id, author_id, source, status, segments, publish_at, wall_clock, timezone,
+    created_at, updated_at)
+  SELECT ?1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 WHERE ",
+    accounts_are_good!(),
+    " AND (?4 IS NULL OR EXISTS (
+      SELECT 1 FROM idempotency_keys WHERE workspace_id = ?1 AND key = ?4 AND resource_id = ?5))
+  RETURNING id"
+);
+
+/// Inserts the deliveries of the JSON list `?3` of `{id, account_id}`, if the post was inserted.
+pub const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (id, workspace_id, post_id, account_id, platform, state,
+    due_at, next_attempt_at, sweep_at, created_at, updated_at)
+  SELECT value ->> 'id', ?1, ?2, value ->> 'account_id', 'x', ?4, ?5, ?5, ?6, ?7, ?7 FROM json_each(?3)
+  WHERE EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2)";
+
+/// The status of each account of the JSON list `?2`.
+pub const ACCOUNTS: &str = "SELECT id, status FROM accounts
+  WHERE workspace_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
+
+/// What an idempotency key stands for.
+pub const READ_KEY: &str = "SELECT fingerprint, resource_id, status, answer FROM idempotency_keys
+  WHERE workspace_id = ?1 AND key = ?2 AND expires_at > ?3";
+
+/// One post.
+pub const READ_POST: &str =
+    "SELECT id, workspace_id, author_id, source, status, segments, publish_at, wall_clock,
+    timezone, revision, created_at, updated_at
+  FROM posts WHERE workspace_id = ?1 AND id = ?2";
+
+/// Posts, newest first, before the cursor `?2`.
+pub const LIST_POSTS: &str = "SELECT id, workspace_id, author_id, source, status, segments, publish_at, wall_clock,
+    timezone, revision, created_at, updated_at
+  FROM posts
+  WHERE workspace_id = ?1 AND id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR source = ?4)
+    AND (?5 IS NULL OR created_at >= ?5) AND (?6 IS NULL OR created_at < ?6)
+    AND (?7 IS NULL OR EXISTS (
+      SELECT 1 FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = posts.id AND d.account_id = ?7))
+  ORDER BY id DESC LIMIT ?8";
+
+/// The deliveries of the posts of the JSON list `?2`.
+pub const DELIVERIES: &str =
+    "SELECT d.id, d.post_id, d.account_id, d.platform, d.state, d.reason, d.detail, d.remedy,
+    d.upstream, d.next_attempt_at, d.attempt_log, d.published_at, a.handle
+  FROM json_each(?2) AS wanted
+  JOIN deliveries d ON d.workspace_id = ?1 AND d.post_id = wanted.value
+  JOIN accounts a ON a.id = d.account_id
+  ORDER BY d.id";
+
+/// The parts of the deliveries of the posts of the JSON list `?2`.
+pub const PARTS_OF_POSTS: &str =
+    "SELECT p.delivery_id, p.position, p.state, p.external_id, p.sent_at
+  FROM json_each(?2) AS wanted
+  JOIN deliveries d ON d.workspace_id = ?1 AND d.post_id = wanted.value
+  JOIN parts p ON p.delivery_id = d.id
+  ORDER BY p.delivery_id, p.position";
+
+/// Takes back what has not been handed to the platform. One statement: a claim comes before it or after it.
+pub const CANCEL: &str = "UPDATE deliveries
+  SET state = 'canceled', reason = 'canceled', detail = 'Taken back before it was sent.', remedy = NULL,
+    upstream = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
+  RETURNING id";
+
+/// Begins a new round of what failed, was missed, or could not be decided; what waits is due now.
+pub const RETRY: &str = "UPDATE deliveries
+  SET round = CASE WHEN state = 'waiting' THEN round ELSE round + 1 END,
+    due_at = CASE WHEN state = 'waiting' THEN due_at ELSE ?3 END,
+    state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, reconciles = 0,
+    next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
+  WHERE workspace_id = ?1 AND post_id = ?2 AND (state IN ('failed', 'missed', 'waiting')
+    OR (state = 'uncertain' AND next_attempt_at IS NULL))
+  RETURNING id, account_id";
+
+/// What was published, newest first, before the cursor `?2`, `?3`.
+pub const HISTORY: &str =
+    "SELECT d.id AS delivery_id, d.post_id, d.account_id, d.platform, d.published_at, a.handle,
+    p.segments, p.source
+  FROM deliveries d
+  JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
+  JOIN accounts a ON a.id = d.account_id
+  WHERE d.workspace_id = ?1 AND d.state = 'published' AND (d.published_at, d.id) < (?2, ?3)
+    AND (?4 IS NULL OR d.account_id = ?4) AND (?5 IS NULL OR d.published_at >= ?5)
+    AND (?6 IS NULL OR d.published_at < ?6)
+  ORDER BY d.published_at DESC, d.id DESC LIMIT ?7";
+
+/// The parts of the deliveries of the JSON list `?2`.
+pub const PARTS_OF_DELIVERIES: &str =
+    "SELECT p.delivery_id, p.position, p.state, p.external_id, p.sent_at
+  FROM json_each(?2) AS wanted
+  JOIN parts p ON p.delivery_id = wanted.value AND p.workspace_id = ?1
+  ORDER BY p.delivery_id, p.position";
+
+/// How many deliveries of each account are in which state.
+pub const COUNTS: &str = "SELECT d.account_id, a.handle, d.state, count(*) AS number
+  FROM deliveries d JOIN accounts a ON a.id = d.account_id
+  WHERE d.workspace_id = ?1 GROUP BY d.account_id, a.handle, d.state";
+
+/// How many were published on which day in UTC, newest first.
+pub const BY_DAY: &str =
+    "SELECT date(published_at / 1000, 'unixepoch') AS day, count(*) AS published
+  FROM deliveries WHERE workspace_id = ?1 AND state = 'published'
+  GROUP BY day ORDER BY day DESC LIMIT 30";
+
+const EXPIRED_KEYS: &str = "DELETE FROM idempotency_keys WHERE expires_at <= ?1";
+
+/// Deletes what has expired. The clean-up's statement serves all workspaces.
+#[must_use]
+pub fn expired(now: Timestamp) -> Vec<Statement> {
+    vec![Statement::new(EXPIRED_KEYS).bind(now)]
+}
+
+/// A row of `posts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PostRow {
+    pub id: PostId,
+    pub workspace_id: WorkspaceId,
+    pub author_id: Option<UserId>,
+    pub source: Source,
+    pub status: Status,
+    pub segments: String,
+    #[serde(with = "optional_millis")]
+    pub publish_at: Option<Timestamp>,
+    pub wall_clock: Option<String>,
+    pub timezone: Option<String>,
+    pub revision: u32,
+    #[serde(with = "millis")]
+    pub created_at: Timestamp,
+    #[serde(with = "millis")]
+    pub updated_at: Timestamp,
+}
+
+/// A row of `deliveries` with its account's handle.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeliveryRow {
+    pub id: DeliveryId,
+    pub post_id: PostId,
+    pub account_id: AccountId,
+    pub platform: String,
+    pub state: State,
+    pub reason: Option<String>,
+    pub detail: Option<String>,
+    pub remedy: Option<String>,
+    pub upstream: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub next_attempt_at: Option<Timestamp>,
+    pub attempt_log: String,
+    #[serde(with = "optional_millis")]
+    pub published_at: Option<Timestamp>,
+    pub handle: String,
+}
+
+/// A row of `parts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PartRow {
+    pub delivery_id: DeliveryId,
+    pub position: u32,
+    pub state: PartState,
+    pub external_id: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub sent_at: Option<Timestamp>,
+}
+
+/// A row of the history.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HistoryRow {
+    pub delivery_id: DeliveryId,
+    pub post_id: PostId,
+    pub account_id: AccountId,
+    pub platform: String,
+    #[serde(with = "millis")]
+    pub published_at: Timestamp,
+    pub handle: String,
+    pub segments: String,
+    pub source: Source,
+}
+
+/// The parts of one delivery: those with an outcome from `rows`, the others pending.
+#[must_use]
+pub fn parts(
+    segments: &[String],
+    rows: &[PartRow],
+    delivery: &DeliveryId,
+    web_base: &str,
+    handle: &str,
+) -> Vec<Part> {
+    (0_u32..)
+        .zip(segments)
+        .map(|(position, text)| {
+            let row = rows
+                .iter()
+                .find(|row| row.delivery_id == *delivery && row.position == position);
+            let external_id = row.and_then(|row| row.external_id.clone());
+            Part {
+                position,
+                text: text.clone(),
+                state: row.map_or(PartState::Pending, |row| row.state),
+                url: external_id
+                    .as_ref()
+                    .map(|id| format!("{web_base}/{handle}/status/{id}")),
+                external_id,
+                sent_at: row.and_then(|row| row.sent_at),
+            }
+        })
+        .collect()
+}

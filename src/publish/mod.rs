@@ -1,0 +1,13 @@
+//! Deliveries: the state machine, its consumer, the sweep.
+//!
+//! The database holds the truth; a message is a nudge. A delivery is worked on under a claim (a lease with an epoch
+//! that rises each time), only the gate talks to the platform, and every write after the claim names its epoch.
+
+mod deliver;
+mod model;
+pub(crate) mod store;
+mod sweep;
+
+pub use deliver::{delay_seconds, deliver};
+pub use model::{Attempt, NEEDS_RECONNECT, State};
+pub use sweep::sweep;

@@ -1,0 +1,412 @@
+//! The states of a delivery and the rules that move it. Pure.
+//!
+//! | state | who moves it on, and when |
+//! |---|---|
+//! | `draft`, `in_review` | a person |
+//! | `scheduled` | the sweep hands it to the queue in time; the claim takes it when it is due |
+//! | `queued` | the claim |
+//! | `publishing` | the settle; when the lease has run out, the next claim |
+//! | `waiting` | the claim, from `next_attempt_at` on |
+//! | `uncertain` | the reconcile, from `next_attempt_at` on; a person when there is none |
+//! | `published`, `failed`, `canceled`, `missed` | final; a person may retry what failed or was missed |
+
+use crate::config::Timing;
+use crate::gate::{ReconcileAnswer, SendAnswer};
+use crate::platforms::{Class, NotSent};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The reason of what waits for its account to be connected again.
+pub const NEEDS_RECONNECT: &str = "account_needs_reconnect";
+
+/// How often a delivery looks whether its account has been connected again, in ms. Connecting wakes it at once.
+const RECONNECT_CHECK_MS: i64 = HOUR_MS;
+
+/// How often a delivery looks whether the operator has repaired the app, in ms.
+const OPERATOR_CHECK_MS: i64 = 15 * MINUTE_MS;
+
+/// How long to wait when the gate could not be asked, in ms.
+const GATE_LOST_MS: i64 = 5 * SECOND_MS;
+
+/// The state of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Not submitted.
+    Draft,
+    /// Waits for a reviewer.
+    InReview,
+    /// Waits for its time.
+    Scheduled,
+    /// May be sent now.
+    Queued,
+    /// Being sent.
+    Publishing,
+    /// Could not be sent; again at `next_attempt_at`.
+    Waiting,
+    /// May or may not be on the platform.
+    Uncertain,
+    /// On the platform.
+    Published,
+    /// Refused.
+    Failed,
+    /// Taken back before it was sent.
+    Canceled,
+    /// Too late to be wanted.
+    Missed,
+}
+
+impl State {
+    /// Its name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::InReview => "in_review",
+            Self::Scheduled => "scheduled",
+            Self::Queued => "queued",
+            Self::Publishing => "publishing",
+            Self::Waiting => "waiting",
+            Self::Uncertain => "uncertain",
+            Self::Published => "published",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Missed => "missed",
+        }
+    }
+
+    /// Whether nothing moves it any more but a person.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Published | Self::Failed | Self::Canceled | Self::Missed
+        )
+    }
+}
+
+/// What a workspace wants done with a part of which nobody can say whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UncertainPolicy {
+    /// Ask a person.
+    Ask,
+    /// Send it again, once the first call can no longer land and the reads have not found it.
+    Resend,
+}
+
+/// One try to move a delivery forward, as the history shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// When.
+    pub at: Timestamp,
+    /// The state that it led to.
+    pub state: State,
+    /// Why, as a stable code; null when it was published.
+    pub code: Option<String>,
+    /// Why, for a person.
+    pub detail: Option<String>,
+}
+
+/// Where a delivery stands before an answer is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Certain refusals so far in this round.
+    pub attempts: u32,
+    /// Reads so far since it became uncertain.
+    pub reconciles: u32,
+    /// How often a person, or the policy, has asked for it to be sent.
+    pub round: i64,
+}
+
+/// What the settle writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The new state.
+    pub state: State,
+    /// Why.
+    pub reason: Option<NotSent>,
+    /// From when on something is to happen; `None` when it is final, or a person's turn.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Certain refusals in this round.
+    pub attempts: u32,
+    /// Reads since it became uncertain.
+    pub reconciles: u32,
+    /// The round that the next send belongs to.
+    pub round: i64,
+    /// When it was published.
+    pub published_at: Option<Timestamp>,
+    /// Whether the account has to be connected again.
+    pub reconnect: bool,
+}
+
+impl Settlement {
+    fn of(standing: Standing, state: State, next_attempt_at: Option<Timestamp>) -> Self {
+        Self {
+            state,
+            reason: None,
+            next_attempt_at,
+            attempts: standing.attempts,
+            reconciles: standing.reconciles,
+            round: standing.round,
+            published_at: None,
+            reconnect: false,
+        }
+    }
+
+    fn because(mut self, reason: NotSent) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+}
+
+/// Every part is on the platform.
+#[must_use]
+pub fn published(standing: Standing, at: Timestamp) -> Settlement {
+    Settlement {
+        published_at: Some(at),
+        ..Settlement::of(standing, State::Published, None)
+    }
+}
+
+/// Its time is longer past than the workspace wants.
+#[must_use]
+pub fn missed(standing: Standing, due_at: Timestamp) -> Settlement {
+    Settlement::of(standing, State::Missed, None).because(NotSent::new(
+        Class::Permanent,
+        "missed",
+        format!("It was due at {due_at} and could not be sent until it was too late."),
+        "Retry it if it is still wanted, or write it anew.",
+    ))
+}
+
+/// Its account was unlinked.
+#[must_use]
+pub fn unlinked(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Canceled, None).because(NotSent::new(
+        Class::Permanent,
+        "account_unlinked",
+        "The account was unlinked before the post was sent.",
+        "Connect the account again and write the post anew.",
+    ))
+}
+
+/// Its account must be connected again.
+#[must_use]
+pub fn needs_reconnect(standing: Standing, now: Timestamp) -> Settlement {
+    let next = Some(now.plus_ms(RECONNECT_CHECK_MS));
+    Settlement::of(standing, State::Waiting, next).because(reconnect_reason(None))
+}
+
+/// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe.
+#[must_use]
+pub fn gate_lost(standing: Standing, state: State, now: Timestamp) -> Settlement {
+    let reason = NotSent::new(
+        Class::Transient,
+        "gate_unreachable",
+        "The part of Godwit that talks to X did not answer.",
+        "Nothing to do: it is tried again in a few seconds.",
+    );
+    let state = if state == State::Uncertain {
+        state
+    } else {
+        State::Waiting
+    };
+    Settlement::of(standing, state, Some(now.plus_ms(GATE_LOST_MS))).because(reason)
+}
+
+/// What follows from a gate's answer to a send that did not end in `sent`; `None` when nothing may be written.
+/// `jitter` is from 0 to 1000.
+#[must_use]
+pub fn after_send(
+    standing: Standing,
+    answer: SendAnswer,
+    now: Timestamp,
+    timing: &Timing,
+    jitter: u32,
+) -> Option<Settlement> {
+    Some(match answer {
+        SendAnswer::Sent { at, .. } => published(standing, at),
+        SendAnswer::Refused(reason) => refused(standing, reason, now, timing, jitter),
+        SendAnswer::Later { at, detail } => {
+            let reason = NotSent::new(
+                Class::Transient,
+                "rate_limited",
+                detail,
+                "Nothing to do: it is sent when the window opens.",
+            );
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Waiting, Some(at)).because(reason)
+        }
+        SendAnswer::Uncertain {
+            since,
+            settled_at,
+            detail,
+        } => {
+            let first = timing.reconcile_after_ms.first().copied().unwrap_or(0);
+            let at = settled_at.max(since.plus_ms(first));
+            let standing = Standing {
+                reconciles: 0,
+                ..standing
+            };
+            Settlement::of(standing, State::Uncertain, Some(at)).because(NotSent::new(
+                Class::Transient,
+                "outcome_unknown",
+                detail,
+                "Nothing to do yet: Godwit looks for the post among the account's own posts before anything else.",
+            ))
+        }
+        SendAnswer::Stale => return None,
+    })
+}
+
+fn refused(
+    standing: Standing,
+    reason: NotSent,
+    now: Timestamp,
+    timing: &Timing,
+    jitter: u32,
+) -> Settlement {
+    match reason.class {
+        Class::Transient => {
+            let standing = Standing {
+                attempts: standing.attempts.saturating_add(1),
+                ..standing
+            };
+            if standing.attempts >= timing.max_attempts {
+                let detail = format!(
+                    "Refused {} times; the last time: {}",
+                    standing.attempts, reason.detail
+                );
+                let remedy = "Retry the post when the cause is gone.".to_owned();
+                return Settlement::of(standing, State::Failed, None).because(NotSent {
+                    detail,
+                    remedy,
+                    ..reason
+                });
+            }
+            let at = now.plus_ms(backoff_ms(standing.attempts, timing.backoff_ms, jitter));
+            Settlement::of(standing, State::Waiting, Some(at)).because(reason)
+        }
+        Class::Token => Settlement {
+            reconnect: true,
+            ..Settlement::of(
+                standing,
+                State::Waiting,
+                Some(now.plus_ms(RECONNECT_CHECK_MS)),
+            )
+            .because(reconnect_reason(Some(reason)))
+        },
+        Class::Operator => Settlement::of(
+            standing,
+            State::Waiting,
+            Some(now.plus_ms(OPERATOR_CHECK_MS)),
+        )
+        .because(reason),
+        Class::Permanent => Settlement::of(standing, State::Failed, None).because(reason),
+    }
+}
+
+/// What follows from a look for an uncertain part; `None` when it is to be sent on at once.
+#[must_use]
+pub fn after_reconcile(
+    standing: Standing,
+    answer: ReconcileAnswer,
+    now: Timestamp,
+    timing: &Timing,
+    policy: UncertainPolicy,
+) -> Settlement {
+    match answer {
+        ReconcileAnswer::Found { at, .. } => published(standing, at),
+        ReconcileAnswer::NotSent => Settlement::of(standing, State::Queued, Some(now)),
+        ReconcileAnswer::Later { at, detail } => {
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
+        }
+        ReconcileAnswer::Refused(reason) => Settlement {
+            reconnect: reason.class == Class::Token,
+            ..Settlement::of(
+                standing,
+                State::Uncertain,
+                Some(now.plus_ms(OPERATOR_CHECK_MS)),
+            )
+            .because(reason)
+        },
+        ReconcileAnswer::NotFound => not_found(standing, now, timing, policy),
+    }
+}
+
+fn not_found(
+    standing: Standing,
+    now: Timestamp,
+    timing: &Timing,
+    policy: UncertainPolicy,
+) -> Settlement {
+    let looked = usize::try_from(standing.reconciles).unwrap_or(usize::MAX);
+    let standing = Standing {
+        reconciles: standing.reconciles.saturating_add(1),
+        ..standing
+    };
+    let reads = &timing.reconcile_after_ms;
+    if let (Some(before), Some(after)) = (reads.get(looked), reads.get(looked.saturating_add(1))) {
+        let at = now.plus_ms(after - before);
+        let detail = format!(
+            "It is not among the account's posts after {} looks; timelines lag.",
+            standing.reconciles
+        );
+        return Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail));
+    }
+    match policy {
+        UncertainPolicy::Resend => {
+            let standing = Standing { round: standing.round + 1, reconciles: 0, attempts: 0 };
+            Settlement::of(standing, State::Queued, Some(now))
+        }
+        UncertainPolicy::Ask => Settlement::of(standing, State::Uncertain, None).because(NotSent::new(
+            Class::Permanent,
+            "needs_decision",
+            format!(
+                "X never said whether it took the post, and {} looks at the account's posts did not find it.",
+                standing.reconciles
+            ),
+            "Look at the account on X. If the post is not there, POST /posts/{id}/retry sends it again; if it is, leave it.",
+        )),
+    }
+}
+
+fn unknown(detail: String) -> NotSent {
+    NotSent::new(
+        Class::Transient,
+        "outcome_unknown",
+        detail,
+        "Nothing to do yet: Godwit looks again by itself.",
+    )
+}
+
+fn reconnect_reason(cause: Option<NotSent>) -> NotSent {
+    let (detail, upstream) = match cause {
+        Some(cause) => (cause.detail, cause.upstream),
+        None => (
+            "The account has to be connected again before anything can be sent.".to_owned(),
+            None,
+        ),
+    };
+    NotSent::new(
+        Class::Token,
+        NEEDS_RECONNECT,
+        detail,
+        "Connect the account again (POST /connections/x/authorize); what waits is then sent by itself.",
+    )
+    .with_upstream(upstream)
+}
+
+/// 5 s, 10 s, 20 s … for the first, second, third refusal, at most an hour, and up to a fifth more so that what failed
+/// together does not come back together.
+fn backoff_ms(attempts: u32, first_ms: i64, jitter: u32) -> i64 {
+    let doublings = attempts.saturating_sub(1).min(20);
+    let base = first_ms.saturating_mul(1_i64 << doublings).min(HOUR_MS);
+    base + base * i64::from(jitter.min(1_000)) / 5_000
+}
+
+#[cfg(test)]
+mod tests;

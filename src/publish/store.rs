@@ -1,0 +1,282 @@
+//! The SQL of deliveries: claim, settle, sweep.
+//!
+//! Every write after a claim names the claim's epoch, so that a consumer that slept through its lease cannot finish
+//! the next one's run.
+
+use super::model::{Attempt, Settlement, State, UncertainPolicy};
+use crate::config::Timing;
+use crate::gate::{Grant, PartKey};
+use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
+use crate::ports::{ResultSet, Statement, StorageError};
+use crate::time::{Timestamp, millis, optional_millis};
+use serde::Deserialize;
+
+/// Takes the delivery if it is due and free: once per epoch, whoever asks and however often.
+pub const CLAIM: &str = "UPDATE deliveries
+  SET epoch = epoch + 1, lease_until = ?3, updated_at = ?4,
+    state = CASE state WHEN 'uncertain' THEN 'uncertain' ELSE 'publishing' END
+  WHERE id = ?1 AND workspace_id = ?2 AND next_attempt_at <= ?4 AND (lease_until IS NULL OR lease_until <= ?4)
+    AND state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain')
+  RETURNING epoch";
+
+/// Everything that publishing needs, in one row.
+pub const LOAD: &str = "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
+    d.reconciles, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
+    a.status AS account_status, a.external_id, t.sealed, t.generation, t.expires_at
+  FROM deliveries d
+  JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
+  JOIN workspaces w ON w.id = d.workspace_id
+  JOIN accounts a ON a.id = d.account_id
+  LEFT JOIN account_tokens t ON t.account_id = d.account_id
+  WHERE d.id = ?1 AND d.workspace_id = ?2";
+
+/// What became of its parts so far.
+pub const PARTS: &str = "SELECT position, state, external_id FROM parts
+  WHERE delivery_id = ?1 AND workspace_id = ?2 ORDER BY position";
+
+// json_remove keeps the log bounded: a delivery that waits for weeks must not grow with it.
+const SETTLE: &str = "UPDATE deliveries
+  SET state = ?4, reason = ?5, detail = ?6, remedy = ?7, upstream = ?8, next_attempt_at = ?9, sweep_at = ?10,
+    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL,
+    attempt_log = json_insert(
+      CASE WHEN json_array_length(attempt_log) < 50 THEN attempt_log ELSE json_remove(attempt_log, '$[0]') END,
+      '$[#]', json(?16))
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain')
+  RETURNING id";
+
+const SETTLE_PART: &str =
+    "INSERT INTO parts (delivery_id, position, workspace_id, state, external_id, sent_at)
+  SELECT ?1, ?4, ?2, ?5, ?6, ?7
+  WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)
+  ON CONFLICT (delivery_id, position) DO UPDATE
+    SET state = excluded.state, external_id = excluded.external_id, sent_at = excluded.sent_at
+    WHERE parts.state <> 'sent'";
+
+/// A post's status, from its deliveries. `?1` is the workspace, `?2` the post, `?3` now.
+pub const POST_STATUS: &str = "UPDATE posts SET updated_at = ?3, status = (
+    SELECT CASE
+      WHEN sum(state = 'draft') > 0 THEN 'draft'
+      WHEN sum(state = 'in_review') > 0 THEN 'in_review'
+      WHEN sum(state = 'uncertain') > 0 THEN 'uncertain'
+      WHEN sum(state IN ('queued', 'publishing', 'waiting')) > 0 THEN 'publishing'
+      WHEN sum(state = 'scheduled') = count(*) THEN 'scheduled'
+      WHEN sum(state = 'scheduled') > 0 AND sum(state = 'published') > 0 THEN 'publishing'
+      WHEN sum(state = 'scheduled') > 0 THEN 'scheduled'
+      WHEN sum(state = 'published') = count(*) THEN 'published'
+      WHEN sum(state = 'published') > 0 THEN 'partly_published'
+      WHEN sum(state = 'failed') > 0 THEN 'failed'
+      WHEN sum(state = 'missed') > 0 THEN 'missed'
+      ELSE 'canceled' END
+    FROM deliveries WHERE workspace_id = ?1 AND post_id = ?2)
+  WHERE workspace_id = ?1 AND id = ?2";
+
+/// What the sweep has to look at by now, `?1`. The one query that names no workspace: it serves them all, and gives
+/// nothing but ids.
+pub const OVERDUE: &str = "SELECT id AS delivery_id, workspace_id, account_id, next_attempt_at
+  FROM deliveries
+  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at <= ?1
+  ORDER BY sweep_at LIMIT ?2";
+
+/// Notes that these were handed to the queue, so that the next sweeps leave them alone for a while.
+pub const NUDGED: &str =
+    "UPDATE deliveries SET sweep_at = max(coalesce(next_attempt_at, ?1), ?1) + ?2
+  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at <= ?1
+    AND id IN (SELECT value FROM json_each(?3))";
+
+/// A claimed delivery with everything that publishing needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Loaded {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Its post.
+    pub post_id: PostId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// Its state.
+    pub state: State,
+    /// Its newest claim.
+    pub epoch: i64,
+    /// Its round.
+    pub round: i64,
+    /// Certain refusals in this round.
+    pub attempts: u32,
+    /// Reads since it became uncertain.
+    pub reconciles: u32,
+    /// When the post was wanted.
+    #[serde(with = "millis")]
+    pub due_at: Timestamp,
+    /// Nothing happens before.
+    #[serde(with = "optional_millis")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// Until when somebody works on it.
+    #[serde(with = "optional_millis")]
+    pub lease_until: Option<Timestamp>,
+    segments: String,
+    /// How late is too late, in ms.
+    pub missed_after_ms: i64,
+    /// What to do when nobody can say whether a part is there.
+    pub uncertain_policy: UncertainPolicy,
+    /// The account's status.
+    pub account_status: String,
+    /// The account's id at the platform.
+    pub external_id: String,
+    sealed: Option<String>,
+    generation: Option<i64>,
+    #[serde(with = "optional_millis")]
+    expires_at: Option<Timestamp>,
+}
+
+/// A part with an outcome.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PartRow {
+    /// Which, from 0.
+    pub position: u32,
+    /// `sent`, `refused` or `uncertain`.
+    pub state: String,
+    /// Its id at the platform, once sent.
+    pub external_id: Option<String>,
+}
+
+impl Loaded {
+    /// What each part should say, in order.
+    ///
+    /// # Errors
+    /// When the column does not hold a list of texts, which is a bug.
+    pub fn segments(&self) -> Result<Vec<String>, StorageError> {
+        serde_json::from_str(&self.segments)
+            .map_err(|error| StorageError::Failed(format!("segments: {error}")))
+    }
+
+    /// The account's tokens; `None` when it has none.
+    #[must_use]
+    pub fn grant(&self) -> Option<Grant> {
+        Some(Grant {
+            account_id: self.account_id.clone(),
+            workspace_id: self.workspace_id.clone(),
+            sealed: self.sealed.clone()?,
+            generation: self.generation?,
+            expires_at: self.expires_at?,
+        })
+    }
+
+    /// The key of one of its parts.
+    #[must_use]
+    pub fn part(&self, position: u32) -> PartKey {
+        PartKey {
+            delivery_id: self.id.clone(),
+            position,
+        }
+    }
+}
+
+/// The claim: one batch.
+#[must_use]
+pub fn claim(
+    workspace: &WorkspaceId,
+    delivery: &DeliveryId,
+    now: Timestamp,
+    timing: &Timing,
+) -> Vec<Statement> {
+    vec![
+        Statement::new(CLAIM)
+            .bind(delivery)
+            .bind(workspace)
+            .bind(now.plus_ms(timing.lease_ms))
+            .bind(now),
+        Statement::new(LOAD).bind(delivery).bind(workspace),
+        Statement::new(PARTS).bind(delivery).bind(workspace),
+    ]
+}
+
+/// What a claim gave.
+pub struct Claim {
+    /// Whether it is ours now.
+    pub taken: bool,
+    /// The delivery as it stands; `None` when there is none of that id.
+    pub delivery: Option<Loaded>,
+    /// Its parts that have an outcome.
+    pub parts: Vec<PartRow>,
+}
+
+/// Reads the results of [`claim`].
+///
+/// # Errors
+/// When a row does not fit.
+pub fn claimed(results: Vec<ResultSet>) -> Result<Claim, StorageError> {
+    let mut results = results.into_iter();
+    let mut next = || results.next().unwrap_or_default();
+    Ok(Claim {
+        taken: !next().rows.is_empty(),
+        delivery: next().first()?,
+        parts: next().all()?,
+    })
+}
+
+/// A part's outcome, to be written with the settlement.
+#[derive(Debug, Clone)]
+pub struct PartOutcome {
+    /// Which, from 0.
+    pub position: u32,
+    /// `sent`, `refused` or `uncertain`.
+    pub state: &'static str,
+    /// Its id at the platform, once sent.
+    pub external_id: Option<String>,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// The settle: one batch. Its first statement gives a row only if the claim still holds, and the others change
+/// nothing if it does not.
+#[must_use]
+pub fn settle(
+    delivery: &Loaded,
+    settlement: &Settlement,
+    parts: &[PartOutcome],
+    sweep_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let reason = settlement.reason.as_ref();
+    let attempt = Attempt {
+        at: now,
+        state: settlement.state,
+        code: reason.map(|reason| reason.code.clone()),
+        detail: reason.map(|reason| reason.detail.clone()),
+    };
+    let part_statements = parts.iter().map(|part| {
+        Statement::new(SETTLE_PART)
+            .bind(&delivery.id)
+            .bind(&delivery.workspace_id)
+            .bind(delivery.epoch)
+            .bind(part.position)
+            .bind(part.state)
+            .bind(part.external_id.clone())
+            .bind(part.sent_at)
+    });
+    let settle = Statement::new(SETTLE)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(delivery.epoch)
+        .bind(settlement.state.as_str())
+        .bind(reason.map(|reason| reason.code.clone()))
+        .bind(reason.map(|reason| reason.detail.clone()))
+        .bind(reason.map(|reason| reason.remedy.clone()))
+        .bind(reason.and_then(|reason| reason.upstream.clone()))
+        .bind(settlement.next_attempt_at)
+        .bind(sweep_at)
+        .bind(settlement.attempts)
+        .bind(settlement.reconciles)
+        .bind(settlement.round)
+        .bind(settlement.published_at)
+        .bind(now)
+        .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()));
+    let status = Statement::new(POST_STATUS)
+        .bind(&delivery.workspace_id)
+        .bind(&delivery.post_id)
+        .bind(now);
+    std::iter::once(settle)
+        .chain(part_statements)
+        .chain(std::iter::once(status))
+        .collect()
+}
