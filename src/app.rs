@@ -1,0 +1,52 @@
+//! `App`: what every operation is given, namely the ports and the configuration.
+
+use crate::config::Config;
+use crate::identity::IssuerKeys;
+use crate::ports::{Clock, Database, Gates, HttpClient, JobQueue, Log, Random};
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// The ports and the configuration. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The configuration, read once.
+    pub config: Arc<Config>,
+    /// The database of record.
+    pub database: Arc<dyn Database>,
+    /// The queues.
+    pub queue: Arc<dyn JobQueue>,
+    /// The gates.
+    pub gates: Arc<dyn Gates>,
+    /// Calls out.
+    pub http: Arc<dyn HttpClient>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Public keys of trusted issuers, remembered between requests.
+    pub issuer_keys: Arc<IssuerKeys>,
+}
+
+impl App {
+    /// The time, by the clock's port.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Logs an event that somebody may have to look at. `details` must not hold secrets.
+    pub fn warn(&self, event: &str, details: &serde_json::Value) {
+        self.log.write(&serde_json::json!({
+            "level": "warn", "event": event, "at": self.now(), "details": details,
+        }));
+    }
+
+    /// Logs one line of ordinary life.
+    pub fn info(&self, event: &str, details: &serde_json::Value) {
+        self.log.write(&serde_json::json!({
+            "level": "info", "event": event, "at": self.now(), "details": details,
+        }));
+    }
+}

@@ -1,0 +1,360 @@
+//! The environment → typed configuration. A missing or malformed value is one clear error that names it.
+//!
+//! [`VARIABLES`] is the table that the README shows.
+
+use crate::crypto::Keyring;
+use crate::time::{MINUTE_MS, SECOND_MS};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// Everything that can be configured.
+pub struct Config {
+    /// Where this service is reached, without a trailing slash.
+    pub base_url: String,
+    /// Origins whose pages may call the API, and to which a connect may return.
+    pub frontend_origins: Vec<String>,
+    /// Signs session tokens.
+    pub jwt_secret: SecretString,
+    /// Trusted issuers of other tokens.
+    pub jwt_issuers: Vec<Issuer>,
+    /// Seals secrets at rest.
+    pub keyring: Keyring,
+    /// Whether strangers may register.
+    pub allow_signup: bool,
+    /// How X is reached.
+    pub x: XConfig,
+    /// The clockwork of publishing.
+    pub timing: Timing,
+}
+
+/// An issuer whose JWTs are accepted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The exact `iss`.
+    pub issuer: String,
+    /// The exact `aud`.
+    pub audience: String,
+    /// Where its public keys are.
+    pub jwks_url: Url,
+}
+
+/// How X is reached.
+pub struct XConfig {
+    /// Base of the API, without a trailing slash.
+    pub api_base: String,
+    /// The consent page.
+    pub authorize_url: Url,
+    /// Base of the links to published posts.
+    pub web_base: String,
+    /// The app's OAuth 2.0 client id; absent until the operator sets it.
+    pub client_id: Option<String>,
+    /// The app's secret; absent for a public client.
+    pub client_secret: Option<SecretString>,
+    /// Scopes asked for beyond the ones that posting needs.
+    pub extra_scopes: Vec<String>,
+    /// Posts that one account may send in 15 minutes.
+    pub post_limit_15min: u32,
+}
+
+/// The clockwork of publishing, in milliseconds.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// How long a claim lasts. Longer than the platform's deadline and a grace.
+    pub lease_ms: i64,
+    /// How long the platform may take to answer a create call.
+    pub platform_deadline_ms: u32,
+    /// After its deadline, how long a create call may still land at the platform.
+    pub landing_grace_ms: i64,
+    /// When a delivery that was sent to the queue counts as forgotten by it.
+    pub requeue_after_ms: i64,
+    /// First wait after a certain refusal; doubled each time.
+    pub backoff_ms: i64,
+    /// How many certain refusals end a delivery.
+    pub max_attempts: u32,
+    /// When to read the account's posts after an uncertain call, in ms after it; each entry is one read.
+    pub reconcile_after_ms: Vec<i64>,
+}
+
+/// One variable, as the README shows it.
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its default, or why there is none.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// Every variable, in the order of the README's table.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "BASE_URL",
+        default: "required",
+        meaning: "Where Godwit is reached, such as `https://post.example.com`; the callback is `BASE_URL/api/v1/connections/x/callback`",
+    },
+    Variable {
+        name: "JWT_SECRET",
+        default: "required, secret",
+        meaning: "Signs session tokens; at least 32 characters",
+    },
+    Variable {
+        name: "ENCRYPTION_KEYS",
+        default: "required, secret",
+        meaning: "Seals tokens at rest: `id:base64` of 32 bytes each, comma separated, newest first",
+    },
+    Variable {
+        name: "X_CLIENT_ID",
+        default: "none",
+        meaning: "OAuth 2.0 client id of your X app; without it no account can be connected",
+    },
+    Variable {
+        name: "X_CLIENT_SECRET",
+        default: "none, secret",
+        meaning: "Its secret; leave it out for a public client",
+    },
+    Variable {
+        name: "X_SCOPES",
+        default: "none",
+        meaning: "Scopes to ask for beyond the five that posting needs, space separated",
+    },
+    Variable {
+        name: "X_POST_LIMIT_15MIN",
+        default: "`50`",
+        meaning: "Posts that one account may send in 15 minutes (X allows 100)",
+    },
+    Variable {
+        name: "X_API_BASE",
+        default: "`https://api.x.com`",
+        meaning: "Base of X's API",
+    },
+    Variable {
+        name: "X_AUTHORIZE_URL",
+        default: "`https://x.com/i/oauth2/authorize`",
+        meaning: "X's consent page",
+    },
+    Variable {
+        name: "X_WEB_BASE",
+        default: "`https://x.com`",
+        meaning: "Base of the links to published posts",
+    },
+    Variable {
+        name: "FRONTEND_ORIGINS",
+        default: "none",
+        meaning: "Origins whose pages may call the API (CORS), and to which `redirect_to` may lead; comma separated",
+    },
+    Variable {
+        name: "JWT_ISSUERS",
+        default: "none",
+        meaning: "JSON list of `{issuer, audience, jwks_url}` whose JWTs are accepted",
+    },
+    Variable {
+        name: "ALLOW_SIGNUP",
+        default: "`false`",
+        meaning: "Whether anybody may register; the first user always may",
+    },
+    Variable {
+        name: "MAX_ATTEMPTS",
+        default: "`3`",
+        meaning: "How many certain refusals end a delivery",
+    },
+    Variable {
+        name: "RETRY_BACKOFF_SECONDS",
+        default: "`5`",
+        meaning: "First wait after such a refusal; it doubles each time",
+    },
+    Variable {
+        name: "PLATFORM_TIMEOUT_SECONDS",
+        default: "`20`",
+        meaning: "How long X may take to answer before the outcome is uncertain",
+    },
+    Variable {
+        name: "LEASE_SECONDS",
+        default: "`60`",
+        meaning: "How long one attempt holds a delivery; must exceed the timeout by 5 s",
+    },
+    Variable {
+        name: "LANDING_GRACE_SECONDS",
+        default: "`10`",
+        meaning: "How long after its timeout a post may still appear at X",
+    },
+    Variable {
+        name: "REQUEUE_SECONDS",
+        default: "`120`",
+        meaning: "When the sweep nudges again what the queue seems to have forgotten",
+    },
+    Variable {
+        name: "RECONCILE_SECONDS",
+        default: "`30,60,120,300`",
+        meaning: "When to look for an uncertain post in the account's timeline, after the uncertain call",
+    },
+];
+
+impl Config {
+    /// Reads the configuration through `get`, which gives the value of a variable if it is set.
+    ///
+    /// # Errors
+    /// One sentence that names the variable and what it should be. Never the value of a secret.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let env = Environment { get: &get };
+        let timing = Timing::read(&env)?;
+        let jwt_secret = env.required("JWT_SECRET")?;
+        if jwt_secret.len() < 32 {
+            return Err("JWT_SECRET must have at least 32 characters".to_owned());
+        }
+        Ok(Self {
+            base_url: env.base("BASE_URL", None)?,
+            frontend_origins: env.origins("FRONTEND_ORIGINS")?,
+            jwt_secret: SecretString::from(jwt_secret),
+            jwt_issuers: match env.optional("JWT_ISSUERS") {
+                None => Vec::new(),
+                Some(text) => serde_json::from_str(&text).map_err(|error| {
+                    format!(
+                        "JWT_ISSUERS must be a JSON list of {{issuer, audience, jwks_url}}: {error}"
+                    )
+                })?,
+            },
+            keyring: Keyring::parse(&env.required("ENCRYPTION_KEYS")?)
+                .map_err(|why| format!("ENCRYPTION_KEYS: {why}"))?,
+            allow_signup: env.flag("ALLOW_SIGNUP")?,
+            x: XConfig::read(&env)?,
+            timing,
+        })
+    }
+
+    /// Where X sends the browser after consent; it must be registered in the X app, to the letter.
+    #[must_use]
+    pub fn x_redirect_uri(&self) -> String {
+        format!("{}/api/v1/connections/x/callback", self.base_url)
+    }
+}
+
+impl XConfig {
+    fn read(env: &Environment<'_>) -> Result<Self, String> {
+        let authorize = env
+            .optional("X_AUTHORIZE_URL")
+            .unwrap_or_else(|| "https://x.com/i/oauth2/authorize".to_owned());
+        Ok(Self {
+            api_base: env.base("X_API_BASE", Some("https://api.x.com"))?,
+            authorize_url: Url::parse(&authorize)
+                .map_err(|error| format!("X_AUTHORIZE_URL is not a URL: {error}"))?,
+            web_base: env.base("X_WEB_BASE", Some("https://x.com"))?,
+            client_id: env.optional("X_CLIENT_ID"),
+            client_secret: env.optional("X_CLIENT_SECRET").map(SecretString::from),
+            extra_scopes: env
+                .optional("X_SCOPES")
+                .map(|text| text.split_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            post_limit_15min: env.number("X_POST_LIMIT_15MIN", 50, 1..=1_000_000)?,
+        })
+    }
+}
+
+impl Timing {
+    fn read(env: &Environment<'_>) -> Result<Self, String> {
+        let timeout = env.number("PLATFORM_TIMEOUT_SECONDS", 20, 1..=120)?;
+        let lease = env.number("LEASE_SECONDS", 60, 2..=900)?;
+        if lease < timeout.saturating_add(5) {
+            return Err(format!(
+                "LEASE_SECONDS ({lease}) must exceed PLATFORM_TIMEOUT_SECONDS ({timeout}) by at least 5, so that a call ends before its lease"
+            ));
+        }
+        let reconcile = env
+            .optional("RECONCILE_SECONDS")
+            .unwrap_or_else(|| "30,60,120,300".to_owned());
+        let reconcile_after_ms = reconcile
+            .split(',')
+            .map(|entry| entry.trim().parse::<u32>().map(|s| i64::from(s) * SECOND_MS))
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
+            .filter(|reads| (2..=10).contains(&reads.len()) && reads.is_sorted())
+            .ok_or("RECONCILE_SECONDS must be 2 to 10 rising whole numbers, comma separated: one missing read proves nothing")?;
+        Ok(Self {
+            lease_ms: i64::from(lease) * SECOND_MS,
+            platform_deadline_ms: timeout * 1_000,
+            landing_grace_ms: i64::from(env.number("LANDING_GRACE_SECONDS", 10, 0..=600)?)
+                * SECOND_MS,
+            requeue_after_ms: i64::from(env.number("REQUEUE_SECONDS", 120, 1..=3_600)?) * SECOND_MS,
+            backoff_ms: i64::from(env.number("RETRY_BACKOFF_SECONDS", 5, 1..=3_600)?) * SECOND_MS,
+            max_attempts: env.number("MAX_ATTEMPTS", 3, 1..=20)?,
+            reconcile_after_ms,
+        })
+    }
+}
+
+/// How far ahead the sweep hands deliveries to the queue: a minute's tick, and half of one in reserve.
+pub const SWEEP_AHEAD_MS: i64 = MINUTE_MS + MINUTE_MS / 2;
+
+struct Environment<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Environment<'_> {
+    // Pasted secrets often carry a line end; X answers 401 to it.
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.get)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &str) -> Result<String, String> {
+        self.optional(name)
+            .ok_or_else(|| format!("{name} is not set"))
+    }
+
+    fn base(&self, name: &str, default: Option<&str>) -> Result<String, String> {
+        let text = match default {
+            None => self.required(name)?,
+            Some(default) => self.optional(name).unwrap_or_else(|| default.to_owned()),
+        };
+        let url = Url::parse(&text).map_err(|error| format!("{name} is not a URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(format!("{name} must begin with https:// or http://"));
+        }
+        Ok(text.trim_end_matches('/').to_owned())
+    }
+
+    fn origins(&self, name: &str) -> Result<Vec<String>, String> {
+        self.optional(name)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+            .map(|origin| {
+                Url::parse(origin)
+                    .map(|url| url.origin().ascii_serialization())
+                    .map_err(|error| format!("{name}: {origin} is not an origin: {error}"))
+            })
+            .collect()
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, String> {
+        match self.optional(name).as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(format!("{name} must be true or false")),
+        }
+    }
+
+    fn number(
+        &self,
+        name: &str,
+        default: u32,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<u32, String> {
+        let Some(text) = self.optional(name) else {
+            return Ok(default);
+        };
+        text.parse()
+            .ok()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                format!(
+                    "{name} must be a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                )
+            })
+    }
+}

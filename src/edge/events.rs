@@ -1,0 +1,103 @@
+//! The events of the Worker.
+
+use super::host::Console;
+use super::wiring;
+use crate::http;
+use crate::jobs::{self, Disposition};
+use crate::ports::Log as _;
+use ::http::{Response, StatusCode, header};
+use axum::body::Body;
+use serde_json::json;
+use worker::{
+    Context, Env, HttpRequest, MessageBatch, MessageExt as _, QueueRetryOptionsBuilder, RawMessage,
+    ScheduleContext, ScheduledEvent, event,
+};
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[event(fetch)]
+async fn fetch(
+    request: HttpRequest,
+    env: Env,
+    _context: Context,
+) -> worker::Result<Response<Body>> {
+    Ok(match wiring::app(&env) {
+        Ok(app) => http::serve(app, request.map(Body::new)).await,
+        Err(why) => misconfigured(&why),
+    })
+}
+
+// Never an error: the SDK would make it a panic, which takes down every other request of the isolate. A message that
+// is neither acked nor retried here would be acked, so that each is settled.
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> worker::Result<()> {
+    let messages: Vec<RawMessage> = batch.raw_iter().collect();
+    let bodies: Vec<String> = messages.iter().map(body).collect();
+    let name = batch.queue();
+    let dispositions = match wiring::app(&env) {
+        Ok(app) if name.ends_with("-dead") => jobs::handle_dead(&app, &name, &bodies).await,
+        Ok(app) => jobs::handle(&app, &name, &bodies).await,
+        // The messages stay until somebody has repaired the configuration, or the sweep sends new ones.
+        Err(why) => {
+            log_misconfigured(&why);
+            vec![Disposition::Again { delay_seconds: 60 }; bodies.len()]
+        }
+    };
+    let mut dispositions = dispositions.into_iter();
+    for message in messages {
+        match dispositions
+            .next()
+            .unwrap_or(Disposition::Again { delay_seconds: 60 })
+        {
+            Disposition::Done => message.ack(),
+            Disposition::Again { delay_seconds } => message.retry_with_options(
+                &QueueRetryOptionsBuilder::new()
+                    .with_delay_seconds(delay_seconds)
+                    .build(),
+            ),
+        }
+    }
+    Ok(())
+}
+
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    match wiring::app(&env) {
+        Ok(app) => jobs::tick(&app, &event.cron()).await,
+        Err(why) => log_misconfigured(&why),
+    }
+}
+
+// Anything that is not text is not ours; its description goes to the dead letters.
+fn body(message: &RawMessage) -> String {
+    let body = message.body();
+    body.as_string().unwrap_or_else(|| format!("{body:?}"))
+}
+
+fn log_misconfigured(why: &str) {
+    Console
+        .write(&json!({ "level": "error", "event": "misconfigured", "details": { "why": why } }));
+}
+
+// Says which variable is wrong, and never its value: whoever deploys must see it at once.
+fn misconfigured(why: &str) -> Response<Body> {
+    log_misconfigured(why);
+    let problem = json!({
+        "type": "urn:godwit:problem:misconfigured",
+        "title": "Service Unavailable",
+        "status": 503,
+        "code": "misconfigured",
+        "detail": format!("The configuration is not complete: {why}."),
+        "remedy": "The operator sets this variable (README.md, section Configuration) and deploys again.",
+    });
+    let mut response = Response::new(Body::from(problem.to_string()));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let content_type = header::HeaderValue::from_static("application/problem+json");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}

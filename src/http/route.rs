@@ -1,0 +1,157 @@
+//! One route of the API: method, path, who may call it, what it takes and gives, and the operation.
+//!
+//! The router, the OpenAPI document and the tests that try every route with another tenant's ids all read the same
+//! table, so that none of them can miss a route.
+
+use super::call::{Call, Reply};
+use crate::app::App;
+use crate::error::Error;
+use crate::identity::Scope;
+use crate::ports::Pending;
+use http::Method;
+use schemars::JsonSchema;
+#[cfg(not(target_arch = "wasm32"))]
+use schemars::{Schema, SchemaGenerator};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; the caller is not looked up.
+    Public,
+    /// A signed-in person or any API key.
+    SignedIn,
+    /// A person, not an API key: keys cannot make keys or sign out.
+    Person,
+    /// A person whose role, or a key whose scopes, include this.
+    Scoped(Scope),
+    /// A person, not an API key, whose role includes this.
+    PersonScoped(Scope),
+    /// Whoever shows a session token of ours, even an ended one: the operation reads it itself.
+    OwnToken,
+}
+
+/// The operation behind a route.
+pub type Handler = fn(App, Call) -> Pending<'static, Result<Reply, Error>>;
+
+/// How a body is described. Only for the document, which is made natively: in the Worker a description is empty, and
+/// the code that would make it is not there.
+#[derive(Clone, Copy)]
+pub struct Description {
+    #[cfg(not(target_arch = "wasm32"))]
+    describe: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Description {
+    const fn of<T: JsonSchema>() -> Self {
+        Self {
+            #[cfg(not(target_arch = "wasm32"))]
+            describe: |generator| generator.subschema_for::<T>(),
+        }
+    }
+
+    /// The schema.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
+        (self.describe)(generator)
+    }
+}
+
+/// A query parameter, for the document.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// One route.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path below `/api/v1`, with `{id}` for a segment.
+    pub path: &'static str,
+    /// One sentence for the document.
+    pub summary: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// The operation.
+    pub handler: Handler,
+    /// Its query parameters.
+    pub query: &'static [Parameter],
+    /// Its request headers.
+    pub headers: &'static [Parameter],
+    /// The schema of its body.
+    pub body: Option<Description>,
+    /// Its successful answers: status, meaning, schema of the body.
+    pub answers: Vec<(u16, &'static str, Option<Description>)>,
+}
+
+impl Route {
+    /// A route that takes no body and gives nothing yet.
+    #[must_use]
+    pub fn new(
+        method: Method,
+        path: &'static str,
+        summary: &'static str,
+        access: Access,
+        handler: Handler,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            summary,
+            access,
+            handler,
+            query: &[],
+            headers: &[],
+            body: None,
+            answers: Vec::new(),
+        }
+    }
+
+    /// It takes a JSON body of this type.
+    #[must_use]
+    pub fn takes<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(Description::of::<T>());
+        self
+    }
+
+    /// It takes these query parameters.
+    #[must_use]
+    pub const fn with_query(mut self, query: &'static [Parameter]) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// It heeds these request headers.
+    #[must_use]
+    pub const fn with_headers(mut self, headers: &'static [Parameter]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// It may answer with this status and a JSON body of this type.
+    #[must_use]
+    pub fn gives<T: JsonSchema>(mut self, status: u16, meaning: &'static str) -> Self {
+        self.answers
+            .push((status, meaning, Some(Description::of::<T>())));
+        self
+    }
+
+    /// It may answer with this status and no JSON body.
+    #[must_use]
+    pub fn gives_nothing(mut self, status: u16, meaning: &'static str) -> Self {
+        self.answers.push((status, meaning, None));
+        self
+    }
+}
+
+/// Makes an `async fn(App, Call) -> Result<Reply, Error>` a [`Handler`].
+#[macro_export]
+macro_rules! handler {
+    ($operation:path) => {
+        |app, call| Box::pin($operation(app, call))
+    };
+}
