@@ -1,0 +1,10 @@
+//! From an accepted post to one post on X, whatever happens on the way.
+
+mod faults;
+mod path;
+mod plans;
+mod queue;
+mod stage;
+mod tokens;
+
+pub use stage::Stage;

@@ -1,0 +1,268 @@
+//! A world with X in it, real gates, and a queue whose time is virtual.
+
+use crate::sandbox::{Reply, Settings, X};
+use crate::support::{Person, SqliteGate, World};
+use godwit::accounts::tokens;
+use godwit::gate::{AccountGate, GatePorts};
+use godwit::ids::{AccountId, WorkspaceId};
+use godwit::jobs::{self, Disposition};
+use godwit::ports::{Clock, HttpError, Statement};
+use godwit::time::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// Godwit, X, and one connected account of one person.
+pub struct Stage {
+    pub world: World,
+    pub x: Arc<Mutex<X>>,
+    pub person: Person,
+    pub account: String,
+    gates: Arc<Mutex<Registry>>,
+    mail: Vec<(Timestamp, String)>,
+}
+
+#[derive(Default)]
+struct Registry {
+    storages: BTreeMap<String, Arc<SqliteGate>>,
+    living: BTreeMap<String, Arc<AccountGate>>,
+}
+
+const SCOPES: [&str; 5] = [
+    "tweet.read",
+    "tweet.write",
+    "users.read",
+    "media.write",
+    "offline.access",
+];
+
+impl Stage {
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        let world = World::with(variables);
+        let settings = Settings {
+            client_id: "client-id".to_owned(),
+            client_secret: Some("client-secret".to_owned()),
+            ..Settings::default()
+        };
+        let x = Arc::new(Mutex::new(X::new(settings)));
+        let (server, clock) = (Arc::clone(&x), Arc::clone(&world.clock));
+        world.http.on_request_async(move |request, deadline_ms| {
+            let (server, clock) = (Arc::clone(&server), Arc::clone(&clock));
+            async move {
+                let mut reply = server.lock().unwrap().handle(clock.now().millis(), request);
+                let mut left = u64::from(deadline_ms);
+                loop {
+                    match reply {
+                        Reply::Answer(response) => return Ok(response),
+                        Reply::Drop => return Err(HttpError::Lost("reset".to_owned())),
+                        Reply::Delay(ms, after) if ms < left => {
+                            clock.sleep(u32::try_from(ms).unwrap()).await;
+                            left -= ms;
+                            reply = *after;
+                        }
+                        Reply::Hang | Reply::Delay(..) => {
+                            clock.sleep(u32::try_from(left).unwrap()).await;
+                            return Err(HttpError::Timeout);
+                        }
+                    }
+                }
+            }
+        });
+        let gates = Arc::new(Mutex::new(Registry::default()));
+        let (registry, app) = (Arc::clone(&gates), world.app());
+        world.gates.on_call_async(move |name, request| {
+            let gate = {
+                let mut registry = registry.lock().unwrap();
+                let name = name.as_str().to_owned();
+                let storage = Arc::clone(registry.storages.entry(name.clone()).or_default());
+                let ports = GatePorts {
+                    config: Arc::clone(&app.config),
+                    storage,
+                    database: Arc::clone(&app.database),
+                    http: Arc::clone(&app.http),
+                    clock: Arc::clone(&app.clock),
+                    random: Arc::clone(&app.random),
+                    log: Arc::clone(&app.log),
+                };
+                Arc::clone(
+                    registry
+                        .living
+                        .entry(name)
+                        .or_insert_with(|| Arc::new(AccountGate::new(ports).unwrap())),
+                )
+            };
+            async move { Ok(gate.ask(request).await) }
+        });
+        let person = world.person("ada").await;
+        let mut stage = Self {
+            world,
+            x,
+            account: String::new(),
+            person,
+            gates,
+            mail: Vec::new(),
+        };
+        stage.account = stage.connect("godwit_demo");
+        stage
+    }
+
+    /// Connects an X user to the person's workspace; gives the account's id.
+    pub fn connect(&self, username: &str) -> String {
+        let app = self.world.app();
+        let now = app.now();
+        let (user_id, granted) = {
+            let mut x = self.x.lock().unwrap();
+            let granted = x.grant(now.millis(), username, &SCOPES).unwrap();
+            let user = x
+                .users()
+                .into_iter()
+                .find(|user| user.profile.username == username)
+                .unwrap();
+            (user.id.to_string(), granted)
+        };
+        let account = AccountId::new(&*app.clock, &*app.random);
+        let workspace = WorkspaceId::parse(&self.person.workspace_id).unwrap();
+        let pair = tokens::Pair {
+            access: SecretString::from(granted.access),
+            refresh: granted.refresh.map(SecretString::from),
+        };
+        let sealed = tokens::seal(
+            &app.config.keyring,
+            &*app.random,
+            &workspace,
+            &account,
+            &pair,
+        )
+        .unwrap();
+        self.world.database.change(
+            &Statement::new(
+                "INSERT INTO accounts (id, workspace_id, platform, external_id, handle, name, profile_at, status, auth,
+                   scopes, connected_at, updated_at)
+                 VALUES (?1, ?2, 'x', ?3, ?4, ?4, ?5, 'active', 'oauth2', ?6, ?5, ?5)",
+            )
+            .bind(&account)
+            .bind(&workspace)
+            .bind(user_id.as_str())
+            .bind(username)
+            .bind(now)
+            .bind(SCOPES.join(" ")),
+        );
+        self.world.database.change(
+            &Statement::new(
+                "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5)",
+            )
+            .bind(&account)
+            .bind(&workspace)
+            .bind(sealed)
+            .bind(now.plus_ms(7_200_000))
+            .bind(now),
+        );
+        account.to_string()
+    }
+
+    /// Accepts a post of this text to the account; gives its id.
+    pub async fn post(&self, text: &str) -> String {
+        self.post_as(json!({ "text": text, "accounts": [self.account] }))
+            .await
+    }
+
+    pub async fn post_as(&self, body: Value) -> String {
+        let answer = self
+            .world
+            .request("POST", "/posts", Some(&self.person.token), Some(body))
+            .await;
+        answer.expect(202)["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.world
+            .request("GET", path, Some(&self.person.token), None)
+            .await
+            .expect(200)
+    }
+
+    /// The first delivery of a post.
+    pub async fn delivery(&self, post: &str) -> Value {
+        self.get(&format!("/posts/{post}")).await["deliveries"][0].clone()
+    }
+
+    /// Every gate's process ends; what is in its storage stays.
+    pub fn kill_gates(&self) {
+        self.gates.lock().unwrap().living.clear();
+    }
+
+    /// The queue loses everything that it holds.
+    pub fn lose_mail(&mut self) {
+        self.world.queue.take();
+        self.mail.clear();
+    }
+
+    /// What the queue holds, the earliest first.
+    pub fn mail(&mut self) -> &[(Timestamp, String)] {
+        let now = self.world.clock.now();
+        for (job, delay) in self.world.queue.take() {
+            let body = serde_json::to_string(&job).unwrap();
+            self.mail
+                .push((now.plus_ms(i64::from(delay) * 1_000), body));
+        }
+        self.mail.sort();
+        &self.mail
+    }
+
+    /// Lets `ms` milliseconds pass: the queue delivers on time, the sweep runs each minute.
+    pub async fn run(&mut self, ms: i64) {
+        let end = self.world.clock.now().plus_ms(ms);
+        loop {
+            let now = self.world.clock.now();
+            let tick = Timestamp::from_millis((now.millis() / 60_000 + 1) * 60_000);
+            let mail = self.mail().first().map(|(at, _)| *at);
+            match mail.filter(|at| *at <= end && *at <= tick) {
+                Some(at) => {
+                    self.world.clock.set(at);
+                    let (_, body) = self.mail.remove(0);
+                    self.handle(vec![body]).await;
+                }
+                None if tick <= end => {
+                    self.world.clock.set(tick);
+                    jobs::tick(&self.world.app(), jobs::EVERY_MINUTE).await;
+                }
+                None => {
+                    self.world.clock.set(end);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Handles one batch of messages, and keeps what has to come again.
+    pub async fn handle(&mut self, bodies: Vec<String>) -> Vec<Disposition> {
+        let dispositions = jobs::handle(&self.world.app(), "godwit-publish", &bodies).await;
+        let now = self.world.clock.now();
+        for (body, disposition) in bodies.into_iter().zip(&dispositions) {
+            if let Disposition::Again { delay_seconds } = disposition {
+                self.mail
+                    .push((now.plus_ms(i64::from(*delay_seconds) * 1_000), body));
+            }
+        }
+        dispositions
+    }
+
+    /// Scripts a fault of X.
+    pub fn fault(&self, fault: &Value) {
+        self.x
+            .lock()
+            .unwrap()
+            .script(serde_json::from_value(fault.clone()).unwrap());
+    }
+
+    /// How many posts X has.
+    pub fn on_x(&self) -> usize {
+        self.x.lock().unwrap().posts().len()
+    }
+}

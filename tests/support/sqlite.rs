@@ -1,0 +1,297 @@
+//! D1 and a gate's storage on `SQLite` in memory.
+//!
+//! As strict as D1 where the two differ: at most 100 parameters, integers of 53 bits, one value per column name.
+
+use super::yield_once;
+use godwit::ports::{Database, GateStorage, Pending, ResultSet, Statement, StorageError, Value};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode};
+use serde_json::{Map, json};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock};
+
+/// D1's limit (<https://developers.cloudflare.com/d1/platform/limits/>).
+const PARAMS_MAX: usize = 100;
+
+/// What shall happen to one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It runs.
+    None,
+    /// It does not run, and answers a transient error.
+    Before,
+    /// It runs, and the answer is lost: a transient error all the same.
+    After,
+}
+
+type Decide = Box<dyn FnMut(&[Statement]) -> Fault + Send>;
+
+/// The database of record, with the real migrations applied.
+pub struct Sqlite {
+    state: Mutex<State>,
+}
+
+struct State {
+    connection: Connection,
+    round_trips: u64,
+    statements: u64,
+    seen: BTreeSet<&'static str>,
+    decide: Option<Decide>,
+}
+
+impl Default for Sqlite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sqlite {
+    /// An empty database with the schema of `migrations/`.
+    pub fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("PRAGMA foreign_keys = ON")
+            .unwrap();
+        for migration in migrations() {
+            connection.execute_batch(migration).unwrap();
+        }
+        let state = State {
+            connection,
+            round_trips: 0,
+            statements: 0,
+            seen: BTreeSet::new(),
+            decide: None,
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
+    /// How many batches were asked for.
+    pub fn round_trips(&self) -> u64 {
+        self.state.lock().unwrap().round_trips
+    }
+
+    /// How many statements ran in all batches.
+    pub fn statements(&self) -> u64 {
+        self.state.lock().unwrap().statements
+    }
+
+    /// Every different statement that was asked for, to look at their plans.
+    pub fn seen(&self) -> Vec<&'static str> {
+        self.state.lock().unwrap().seen.iter().copied().collect()
+    }
+
+    /// Lets `decide` choose what happens to each batch from now on.
+    pub fn on_batch(&self, decide: impl FnMut(&[Statement]) -> Fault + Send + 'static) {
+        self.state.lock().unwrap().decide = Some(Box::new(decide));
+    }
+
+    /// Looks into the database beside the port: not counted, no faults.
+    pub fn look(&self, sql: &'static str) -> Vec<Map<String, serde_json::Value>> {
+        run(&self.state.lock().unwrap().connection, &Statement::new(sql))
+            .unwrap()
+            .rows
+    }
+
+    /// The first column of the first row, as [`Sqlite::look`].
+    pub fn value(&self, sql: &'static str) -> serde_json::Value {
+        let first = self.look(sql).into_iter().next();
+        first
+            .and_then(|row| row.into_iter().next())
+            .map_or(json!(null), |(_, value)| value)
+    }
+
+    /// Changes the database beside the port: not counted, no faults.
+    pub fn change(&self, statement: &Statement) {
+        run(&self.state.lock().unwrap().connection, statement).unwrap();
+    }
+
+    /// The plan of a statement, a line for each step.
+    pub fn plan(&self, sql: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        // An INSERT's plan shows a look for children that wait for the new parent, which runs only while a deferred
+        // key is open; there is none in this schema. A DELETE's look for children is real and stays.
+        let insert = sql.trim_start().starts_with("INSERT");
+        state
+            .connection
+            .pragma_update(None, "foreign_keys", !insert)
+            .unwrap();
+        let lines = Self::plan_on(&state.connection, sql);
+        state
+            .connection
+            .pragma_update(None, "foreign_keys", true)
+            .unwrap();
+        lines
+    }
+
+    fn plan_on(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut prepared = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        // Parameters that are not bound are NULL, which a plan does not mind.
+        let mut rows = prepared.raw_query();
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push(row.get::<_, String>("detail").unwrap());
+        }
+        lines
+    }
+}
+
+impl Database for Sqlite {
+    fn batch(
+        &self,
+        statements: Vec<Statement>,
+    ) -> Pending<'_, Result<Vec<ResultSet>, StorageError>> {
+        Box::pin(async move {
+            // Here others get in between, as they do on the way to D1.
+            yield_once().await;
+            let mut state = self.state.lock().unwrap();
+            state.round_trips += 1;
+            state.statements += u64::try_from(statements.len()).unwrap();
+            state
+                .seen
+                .extend(statements.iter().map(|statement| statement.sql));
+            let fault = state
+                .decide
+                .as_mut()
+                .map_or(Fault::None, |decide| decide(&statements));
+            if fault == Fault::Before {
+                return Err(StorageError::Transient(
+                    "a fault before the batch".to_owned(),
+                ));
+            }
+            let transaction = state.connection.transaction().map_err(describe)?;
+            let sets = statements
+                .iter()
+                .map(|statement| run(&transaction, statement))
+                .collect::<Result<Vec<_>, _>>()?;
+            transaction.commit().map_err(describe)?;
+            if fault == Fault::After {
+                return Err(StorageError::Transient(
+                    "a fault after the batch".to_owned(),
+                ));
+            }
+            Ok(sets)
+        })
+    }
+}
+
+/// A gate's storage, with whatever schema its owner makes.
+pub struct SqliteGate(Mutex<Connection>);
+
+impl Default for SqliteGate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SqliteGate {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self(Mutex::new(Connection::open_in_memory().unwrap()))
+    }
+}
+
+impl GateStorage for SqliteGate {
+    fn execute(&self, statement: Statement) -> Result<ResultSet, StorageError> {
+        run(&self.0.lock().unwrap(), &statement)
+    }
+}
+
+fn migrations() -> &'static [String] {
+    static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
+    TEXTS.get_or_init(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut paths: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        paths
+            .iter()
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect()
+    })
+}
+
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn run(connection: &Connection, statement: &Statement) -> Result<ResultSet, StorageError> {
+    let too_big = |value: &Value| matches!(value, Value::Integer(n) if n.unsigned_abs() > 1 << 53);
+    if statement.params.len() > PARAMS_MAX || statement.params.iter().any(too_big) {
+        return Err(StorageError::Failed(format!(
+            "D1 does not take these parameters: {}",
+            statement.sql
+        )));
+    }
+    let failed = |error: rusqlite::Error| match describe(error) {
+        StorageError::Failed(text) => StorageError::Failed(format!("{text} in {}", statement.sql)),
+        other => other,
+    };
+    let mut prepared = connection.prepare_cached(statement.sql).map_err(failed)?;
+    if prepared.parameter_count() != statement.params.len() {
+        return Err(StorageError::Failed(format!(
+            "{} parameters are bound where {} are asked for: {}",
+            statement.params.len(),
+            prepared.parameter_count(),
+            statement.sql
+        )));
+    }
+    let reads = prepared.readonly();
+    let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let mut rows = Vec::new();
+    let mut found = prepared
+        .query(rusqlite::params_from_iter(
+            statement.params.iter().map(Bound),
+        ))
+        .map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        let mut fields = Map::new();
+        for (at, name) in names.iter().enumerate() {
+            let value = match row.get_ref(at).map_err(failed)? {
+                ValueRef::Null => json!(null),
+                ValueRef::Integer(number) => json!(number),
+                ValueRef::Real(number) => json!(number),
+                ValueRef::Text(text) => json!(String::from_utf8_lossy(text)),
+                ValueRef::Blob(_) => {
+                    return Err(StorageError::Failed(format!(
+                        "{name} is a blob, which no column is"
+                    )));
+                }
+            };
+            if fields.insert(name.clone(), value).is_some() {
+                return Err(StorageError::Failed(format!(
+                    "two columns are called {name}: {}",
+                    statement.sql
+                )));
+            }
+        }
+        rows.push(fields);
+    }
+    drop(found);
+    let changes = if reads { 0 } else { connection.changes() };
+    Ok(ResultSet { rows, changes })
+}
+
+fn describe(error: rusqlite::Error) -> StorageError {
+    match error {
+        rusqlite::Error::SqliteFailure(cause, text)
+            if cause.code == ErrorCode::ConstraintViolation =>
+        {
+            StorageError::Constraint(text.unwrap_or_else(|| cause.to_string()))
+        }
+        other => StorageError::Failed(other.to_string()),
+    }
+}
