@@ -155,7 +155,6 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{DoesNotOpen, Keyring};
     use crate::ports::Random;

@@ -56,12 +56,15 @@ impl Disposition {
     }
 }
 
+/// The messages of one account, or those that cannot be read, each with its place in the batch.
+type Lane = Vec<(usize, Result<Job, String>)>;
+
 /// Handles a batch of messages and says of each, in order, what becomes of it. Never fails as a whole.
 ///
 /// Different accounts are handled at once, so that one account's closed window or slow answer delays nobody else; the
 /// messages of one account are handled in the order in which they came.
 pub async fn handle(app: &App, queue: &str, bodies: &[String]) -> Vec<Disposition> {
-    let mut lanes: BTreeMap<Option<AccountId>, Vec<(usize, Result<Job, String>)>> = BTreeMap::new();
+    let mut lanes: BTreeMap<Option<AccountId>, Lane> = BTreeMap::new();
     for (index, body) in bodies.iter().enumerate() {
         let job = serde_json::from_str::<Job>(body).map_err(|error| error.to_string());
         let lane = job

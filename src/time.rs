@@ -112,7 +112,6 @@ pub mod optional_millis {
     ///
     /// # Errors
     /// Only those of the serializer.
-    #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
     pub fn serialize<S: Serializer>(
         value: &Option<Timestamp>,
         serializer: S,

@@ -289,7 +289,7 @@ pub async fn renew(app: &App) -> Result<u32, Error> {
         {
             Ok(GateReply::Refresh(Ok(_))) => renewed += 1,
             Ok(GateReply::Refresh(Err(refusal))) if refusal.class == Class::Token => {
-                mark(app, &row, &refusal).await?
+                mark(app, &row, &refusal).await?;
             }
             // The next tick asks again; five months remain.
             Ok(GateReply::Refresh(Err(refusal))) => {

@@ -1,4 +1,4 @@
-//! AccountGate: the only door to a platform's create call.
+//! The gates: the only door to a platform's create call.
 //!
 //! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`), counts calls in
 //! sliding windows (`windows`) and is the only place where the account's tokens are refreshed (`tokens`). The logic is

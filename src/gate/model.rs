@@ -5,7 +5,7 @@
 use crate::error::Error;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::platforms::{NotSent, Profile};
-use crate::time::{Timestamp, millis};
+use crate::time::{Timestamp, millis, optional_millis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -82,8 +82,11 @@ pub struct SendPart {
     /// When the claim ends. The gate sends only what the platform must answer before that.
     #[serde(with = "millis")]
     pub lease_until: Timestamp,
-    /// The tokens to send it with.
-    pub grant: Grant,
+    /// After this it is not wanted any more; `None`: however late.
+    #[serde(with = "optional_millis")]
+    pub not_after: Option<Timestamp>,
+    /// The tokens to send it with; `None` when the account has none. The journal answers all the same.
+    pub grant: Option<Grant>,
     /// What to send.
     pub content: Content,
 }
@@ -121,6 +124,8 @@ pub enum SendAnswer {
         /// What happened, for a person.
         detail: String,
     },
+    /// It is certainly not there, and its time is over.
+    TooLate,
     /// The claim is not the newest, or ends too soon. Whoever asked must not write anything.
     Stale,
 }
@@ -134,8 +139,8 @@ pub struct ReconcilePart {
     pub epoch: i64,
     /// The account's id at the platform.
     pub external_id: String,
-    /// The tokens to read with.
-    pub grant: Grant,
+    /// The tokens to read with; `None` when the account has none. The journal answers all the same.
+    pub grant: Option<Grant>,
     /// What was to be sent.
     pub content: Content,
 }

@@ -61,13 +61,16 @@ impl AccountGate {
         }
         // 3.
         let since = entry.started_at.plus_ms(-CLOCK_MARGIN_MS);
+        let Some(grant) = &request.grant else {
+            return Ok(ReconcileAnswer::Refused(super::tokens::none()));
+        };
         let mut refused = None;
         let posts = loop {
             let now = self.now();
             if let Some(at) = windows::opens_at(storage, &self.ports.config, Bucket::Read, now)? {
                 return Ok(later(at, "The account's reads are used up for now."));
             }
-            let usable = match self.usable(&request.grant, refused).await? {
+            let usable = match self.usable(grant, refused).await? {
                 Ok(usable) => usable,
                 Err(refusal) if refusal.class == Class::Transient => {
                     let at = now.plus_ms(super::tokens::RETRY_REFRESH_MS);

@@ -3,6 +3,7 @@
 use super::account::AccountGate;
 use super::journal::{self, State};
 use super::model::{SendAnswer, SendPart};
+use super::tokens;
 use super::windows::{self, Bucket};
 use crate::platforms::x::create::{self, Created};
 use crate::platforms::{Class, NotSent, Outcome};
@@ -22,24 +23,29 @@ impl AccountGate {
     /// Sends a part, or says what became of it.
     ///
     /// 1. What the journal knows is the answer. 2. An old claim, or one that ends before the platform must have
-    ///    answered, is turned away. 3. A closed window says when. 4. A token that ends soon is refreshed; that takes an
+    ///    answered, is turned away; so is what is not wanted any more. 3. A closed window says when. 4. A token that ends soon is refreshed; that takes an
     ///    await, so 1 to 3 are asked again. 5. The fence is written. 6. The call leaves. 7. Its outcome is written.
     ///
     /// If the process ends before 5, nothing has happened. Between 5 and 7, the row says `sending`, and whoever asks
     /// next is told that it is uncertain. After 7, whoever asks next is told the outcome.
     pub(super) async fn send(&self, request: SendPart) -> Result<SendAnswer, StorageError> {
-        self.settle_debt(&request.grant).await?;
+        if let Some(grant) = &request.grant {
+            self.settle_debt(grant).await?;
+        }
         let mut refused_generation = None;
         loop {
             // 1 to 3, without an await between them and 5 unless 4 needs one.
             if let Permit::Answer(answer) = self.permit(&request, refused_generation.is_some())? {
                 return Ok(answer);
             }
-            let usable = match self.usable_at_once(&request.grant, refused_generation)? {
+            let Some(grant) = &request.grant else {
+                return Ok(SendAnswer::Refused(tokens::none()));
+            };
+            let usable = match self.usable_at_once(grant, refused_generation)? {
                 Some(Ok(usable)) => usable,
                 Some(Err(refusal)) => return Ok(SendAnswer::Refused(refusal)),
                 // 4. Others may have run meanwhile, so everything is asked again.
-                None => match self.usable(&request.grant, refused_generation).await? {
+                None => match self.usable(grant, refused_generation).await? {
                     Ok(_) => continue,
                     Err(refusal) => return Ok(SendAnswer::Refused(refusal)),
                 },
@@ -150,6 +156,9 @@ impl AccountGate {
         let answered_by = now.plus_ms(i64::from(self.ports.config.timing.platform_deadline_ms));
         if answered_by > request.lease_until {
             return Ok(Permit::Answer(SendAnswer::Stale));
+        }
+        if request.not_after.is_some_and(|at| now > at) {
+            return Ok(Permit::Answer(SendAnswer::TooLate));
         }
         // 3.
         Ok(

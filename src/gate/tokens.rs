@@ -311,6 +311,16 @@ impl AccountGate {
     }
 }
 
+/// There is nothing to send or read with.
+pub fn none() -> NotSent {
+    NotSent::new(
+        Class::Token,
+        "no_tokens",
+        "The account has to be connected again before anything can be sent.",
+        "Connect the account again.",
+    )
+}
+
 fn no_longer_accepted() -> NotSent {
     NotSent::new(
         Class::Token,

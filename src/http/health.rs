@@ -41,6 +41,7 @@ struct Checks {
 }
 
 /// The route of this file.
+#[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(

@@ -13,6 +13,7 @@ use crate::handler;
 use http::{Method, StatusCode};
 
 /// The route of this file.
+#[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(

@@ -57,13 +57,46 @@ impl Description {
     }
 }
 
-/// A query parameter, for the document.
+/// A query parameter or a header, for the document.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
     /// What it does.
     pub meaning: &'static str,
+}
+
+impl Parameter {
+    /// A parameter of this name and meaning.
+    #[must_use]
+    pub const fn new(name: &'static str, meaning: &'static str) -> Self {
+        Self { name, meaning }
+    }
+}
+
+/// One way in which a route answers, for the document.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What its body is, if it has one.
+    pub body: Content,
+    /// The headers that this answer has beyond those of every answer.
+    pub headers: &'static [Parameter],
+}
+
+/// What a body is.
+#[derive(Clone, Copy)]
+pub enum Content {
+    /// There is none.
+    Nothing,
+    /// JSON of a type.
+    Json(Description),
+    /// Something of this media type.
+    Other(&'static str),
+    /// A problem document.
+    Problem,
 }
 
 /// One route.
@@ -78,14 +111,16 @@ pub struct Route {
     pub access: Access,
     /// The operation.
     pub handler: Handler,
-    /// Its query parameters.
+    /// Its query parameters, where they are read one by one.
     pub query: &'static [Parameter],
+    /// Its query parameters, where they are the fields of a type.
+    pub asked: Option<Description>,
     /// Its request headers.
     pub headers: &'static [Parameter],
     /// The schema of its body.
     pub body: Option<Description>,
-    /// Its successful answers: status, meaning, schema of the body.
-    pub answers: Vec<(u16, &'static str, Option<Description>)>,
+    /// Its answers: those that succeed, and the refusals that are its own.
+    pub answers: Vec<Answer>,
 }
 
 impl Route {
@@ -105,6 +140,7 @@ impl Route {
             access,
             handler,
             query: &[],
+            asked: None,
             headers: &[],
             body: None,
             answers: Vec::new(),
@@ -115,6 +151,13 @@ impl Route {
     #[must_use]
     pub fn takes<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Description::of::<T>());
+        self
+    }
+
+    /// Its query parameters are the fields of this type.
+    #[must_use]
+    pub fn asks<T: JsonSchema>(mut self) -> Self {
+        self.asked = Some(Description::of::<T>());
         self
     }
 
@@ -134,16 +177,44 @@ impl Route {
 
     /// It may answer with this status and a JSON body of this type.
     #[must_use]
-    pub fn gives<T: JsonSchema>(mut self, status: u16, meaning: &'static str) -> Self {
-        self.answers
-            .push((status, meaning, Some(Description::of::<T>())));
+    pub fn gives<T: JsonSchema>(self, status: u16, meaning: &'static str) -> Self {
+        self.answers_with(status, meaning, Content::Json(Description::of::<T>()))
+    }
+
+    /// It may answer with this status and no body.
+    #[must_use]
+    pub fn gives_nothing(self, status: u16, meaning: &'static str) -> Self {
+        self.answers_with(status, meaning, Content::Nothing)
+    }
+
+    /// It may answer with this status and a body of this media type.
+    #[must_use]
+    pub fn gives_other(self, status: u16, meaning: &'static str, media_type: &'static str) -> Self {
+        self.answers_with(status, meaning, Content::Other(media_type))
+    }
+
+    /// It may refuse with this status, for reasons of its own beyond those that every route has.
+    #[must_use]
+    pub fn refuses(self, status: u16, meaning: &'static str) -> Self {
+        self.answers_with(status, meaning, Content::Problem)
+    }
+
+    /// The answer that was named last has these headers.
+    #[must_use]
+    pub fn with_answer_headers(mut self, headers: &'static [Parameter]) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.headers = headers;
+        }
         self
     }
 
-    /// It may answer with this status and no JSON body.
-    #[must_use]
-    pub fn gives_nothing(mut self, status: u16, meaning: &'static str) -> Self {
-        self.answers.push((status, meaning, None));
+    fn answers_with(mut self, status: u16, meaning: &'static str, body: Content) -> Self {
+        self.answers.push(Answer {
+            status,
+            meaning,
+            body,
+            headers: &[],
+        });
         self
     }
 }

@@ -9,6 +9,7 @@ use crate::ids::RequestId;
 use crate::{accounts, identity, posts};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::routing::{MethodFilter, on};
 use http::request::Parts;
@@ -64,6 +65,8 @@ pub async fn serve(app: App, request: Request) -> Response<Body> {
     response
 }
 
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
 // Built for each request: some thirty insertions into a small tree, a few microseconds beside the round trips of any
 // operation.
 fn router(app: &App, id: &RequestId) -> Router {
@@ -77,7 +80,7 @@ fn router(app: &App, id: &RequestId) -> Router {
         let route = Arc::new(route);
         let (app, id) = (app.clone(), id.clone());
         // The SDK's futures belong to one thread, and an isolate has only one; axum cannot know that.
-        let run = move |params: RawPathParams, request: Request| {
+        let run = move |params: Params, request: Request| {
             SendWrapper::new(run(
                 app.clone(),
                 id.clone(),
@@ -104,7 +107,7 @@ async fn run(
     app: App,
     id: RequestId,
     route: Arc<Route>,
-    params: RawPathParams,
+    params: Params,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
@@ -127,7 +130,7 @@ async fn answer(
     app: App,
     request_id: RequestId,
     route: &Route,
-    params: RawPathParams,
+    params: Params,
     parts: Parts,
     body: Body,
 ) -> Result<Reply, Error> {
@@ -140,6 +143,8 @@ async fn answer(
             Some(caller)
         }
     };
+    // A segment that is not UTF-8 names nothing.
+    let params = params.map_err(|_| no_such_route())?;
     let body = axum::body::to_bytes(body, BODY_LIMIT_BYTES)
         .await
         .map_err(|_| too_large())?

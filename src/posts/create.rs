@@ -12,7 +12,7 @@ use crate::config::SWEEP_AHEAD_MS;
 use crate::crypto;
 use crate::error::{Error, FieldError, Kind};
 use crate::http::{Call, Reply};
-use crate::ids::{AccountId, DeliveryId, PostId};
+use crate::ids::{AccountId, DeliveryId, PostId, UserId};
 use crate::jobs::Job;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
@@ -79,23 +79,21 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
         None
     };
     if next().rows.is_empty() {
-        return match known {
-            Some(known) => replay(known, &fingerprint),
-            None => {
-                next();
-                Err(bad_accounts(&accounts, next())?)
-            }
-        };
+        if let Some(known) = known {
+            return replay(known, &fingerprint);
+        }
+        next();
+        return Err(bad_accounts(&accounts, next())?);
     }
     // 2.
     let jobs = nudges(&draft, now);
-    if !jobs.is_empty() {
-        if let Err(error) = app.queue.send(jobs).await {
-            app.warn(
-                "nudge_failed",
-                &json!({ "post": draft.post.id, "error": error.0 }),
-            );
-        }
+    if !jobs.is_empty()
+        && let Err(error) = app.queue.send(jobs).await
+    {
+        app.warn(
+            "nudge_failed",
+            &json!({ "post": draft.post.id, "error": error.0 }),
+        );
     }
     app.info(
         "post_accepted",
@@ -152,7 +150,7 @@ fn statements(
             .bind(count)
             .bind(key)
             .bind(&post.id)
-            .bind(post.author_id.as_ref().map(|id| id.to_string()))
+            .bind(post.author_id.as_ref().map(UserId::as_str))
             .bind(post.source.as_str())
             .bind(post.status.as_str())
             .bind(json(&post.segments))

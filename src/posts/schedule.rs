@@ -105,7 +105,6 @@ fn unreadable() -> Error {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::read;
     use crate::time::Timestamp;

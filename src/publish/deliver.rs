@@ -1,6 +1,6 @@
 //! Moving one delivery forward: claim, then send or reconcile, then settle.
 
-use super::model::{self, NEEDS_RECONNECT, Settlement, Standing, State};
+use super::model::{self, NEEDS_RECONNECT, Settlement, State};
 use super::store::{self, Loaded, PartOutcome, PartRow};
 use crate::accounts;
 use crate::app::App;
@@ -10,7 +10,7 @@ use crate::gate::{
 };
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::jobs::{Disposition, Job};
-use crate::platforms::{Class, NotSent};
+use crate::platforms::Class;
 use crate::ports::{Random, StorageError};
 use crate::time::{SECOND_MS, Timestamp};
 use serde_json::json;
@@ -86,146 +86,109 @@ fn not_taken(app: &App, delivery: &Loaded) -> Disposition {
     }
 }
 
+/// What to write, and what became of the parts. `None`: nothing may be written.
 type Step = Option<(Settlement, Vec<PartOutcome>)>;
 
+/// Asks the gate about each part that is not sent, in order, until one is not. Whatever the account's state, the
+/// journal is asked first: what is on X is published, even if it is too late or the account is gone by now.
 async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
-    let now = app.now();
-    let standing = Standing {
-        attempts: delivery.attempts,
-        reconciles: delivery.reconciles,
-        round: delivery.round,
-    };
-    let untouched = delivery.state != State::Uncertain && parts.is_empty();
-    if untouched && now.since(delivery.due_at) > delivery.missed_after_ms {
-        return Some((model::missed(standing, delivery.due_at), Vec::new()));
-    }
-    let Some(grant) = delivery
-        .grant()
-        .filter(|_| delivery.account_status == "active")
-    else {
-        let settlement = match delivery.account_status.as_str() {
-            "unlinked" if untouched => model::unlinked(standing),
-            _ => model::needs_reconnect(standing, now),
-        };
-        let state = if delivery.state == State::Uncertain {
-            State::Uncertain
-        } else {
-            settlement.state
-        };
-        return Some((
-            Settlement {
-                state,
-                ..settlement
-            },
-            Vec::new(),
-        ));
-    };
     let Ok(segments) = delivery.segments() else {
-        return Some((broken(standing), Vec::new()));
+        return Some((model::broken(delivery.standing()), Vec::new()));
     };
     let gate = GateName::x(&delivery.external_id);
     let mut outcomes = Vec::new();
     let mut reply_to = None;
-    let mut last_sent_at = now;
+    let mut last_sent_at = app.now();
     for (position, text) in (0_u32..).zip(segments) {
-        let known = parts
+        let sent = parts
             .iter()
             .find(|part| part.position == position && part.state == "sent");
-        if let Some(part) = known {
+        if let Some(part) = sent {
             reply_to.clone_from(&part.external_id);
             continue;
         }
-        let content = Content {
-            text,
-            reply_to: reply_to.clone(),
-        };
-        let looking = delivery.state == State::Uncertain;
-        let request = if looking {
-            GateRequest::Reconcile(ReconcilePart {
-                part: delivery.part(position),
-                epoch: delivery.epoch,
-                external_id: delivery.external_id.clone(),
-                grant: grant.clone(),
-                content,
-            })
-        } else {
-            GateRequest::Send(SendPart {
-                part: delivery.part(position),
-                epoch: delivery.epoch,
-                round: delivery.round,
-                lease_until: delivery.lease_until.unwrap_or(now),
-                grant: grant.clone(),
-                content,
-            })
-        };
+        let content = Content { text, reply_to };
+        let request = request(delivery, position, content);
         match app.gates.call(&gate, request).await {
             Ok(
                 GateReply::Send(SendAnswer::Sent { external_id, at })
                 | GateReply::Reconcile(ReconcileAnswer::Found { external_id, at }),
             ) => {
-                outcomes.push(PartOutcome {
-                    position,
-                    state: "sent",
-                    external_id: Some(external_id.clone()),
-                    sent_at: Some(at),
-                });
+                outcomes.push(PartOutcome::sent(position, &external_id, at));
                 last_sent_at = at;
                 reply_to = Some(external_id);
             }
-            Ok(GateReply::Send(answer)) => {
-                let state = match &answer {
-                    SendAnswer::Uncertain { .. } => Some("uncertain"),
-                    SendAnswer::Refused(reason) if reason.class == Class::Permanent => {
-                        Some("refused")
-                    }
-                    _ => None,
-                };
-                outcomes.extend(state.map(|state| PartOutcome {
-                    position,
-                    state,
-                    external_id: None,
-                    sent_at: None,
-                }));
-                let jitter = jitter(&*app.random);
-                return model::after_send(standing, answer, app.now(), &app.config.timing, jitter)
-                    .map(|settlement| (settlement, outcomes));
+            Ok(reply) => {
+                outcomes.extend(PartOutcome::of(position, &reply));
+                return settlement(app, delivery, reply).map(|settlement| (settlement, outcomes));
             }
-            Ok(GateReply::Reconcile(answer)) => {
-                let settlement = model::after_reconcile(
-                    standing,
-                    answer,
-                    app.now(),
-                    &app.config.timing,
-                    delivery.uncertain_policy,
-                );
-                return Some((settlement, outcomes));
-            }
-            lost => {
+            Err(lost) => {
                 app.warn(
-                    "gate_failed",
-                    &json!({ "delivery": delivery.id, "answer": format!("{lost:?}") }),
+                    "gate_lost",
+                    &json!({ "delivery": delivery.id, "error": lost.0 }),
                 );
-                return Some((
-                    model::gate_lost(standing, delivery.state, app.now()),
-                    outcomes,
-                ));
+                let settlement = model::gate_lost(delivery.standing(), delivery.state, app.now());
+                return Some((settlement, outcomes));
             }
         }
     }
-    Some((model::published(standing, last_sent_at), outcomes))
+    Some((
+        model::published(delivery.standing(), last_sent_at),
+        outcomes,
+    ))
 }
 
-fn broken(standing: Standing) -> Settlement {
-    let mut settlement = model::published(standing, Timestamp::from_millis(0));
-    settlement.state = State::Failed;
-    settlement.published_at = None;
-    settlement.reason = Some(NotSent::new(
-        Class::Permanent,
-        "post_not_readable",
-        "The stored post cannot be read.",
-        "Write the post anew, and give the operator its id.",
-    ));
-    settlement
+fn request(delivery: &Loaded, position: u32, content: Content) -> GateRequest {
+    let part = delivery.part(position);
+    if delivery.state == State::Uncertain {
+        return GateRequest::Reconcile(ReconcilePart {
+            part,
+            epoch: delivery.epoch,
+            external_id: delivery.external_id.clone(),
+            grant: delivery.grant(),
+            content,
+        });
+    }
+    GateRequest::Send(SendPart {
+        part,
+        epoch: delivery.epoch,
+        round: delivery.round,
+        lease_until: delivery.lease_until.unwrap_or(delivery.due_at),
+        // A thread that has begun is wanted to its end, however late.
+        not_after: (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms)),
+        grant: delivery.grant(),
+        content,
+    })
+}
+
+/// What follows from an answer that did not bring a part onto X.
+fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settlement> {
+    let (standing, now, timing) = (delivery.standing(), app.now(), &app.config.timing);
+    match reply {
+        GateReply::Send(SendAnswer::Refused(reason))
+            if reason.class == Class::Token && delivery.is_unlinked() =>
+        {
+            Some(model::unlinked(standing))
+        }
+        GateReply::Send(SendAnswer::TooLate) => Some(model::missed(standing, delivery.due_at)),
+        GateReply::Send(answer) => {
+            model::after_send(standing, answer, now, timing, jitter(&*app.random))
+        }
+        GateReply::Reconcile(answer) => Some(model::after_reconcile(
+            standing,
+            answer,
+            now,
+            timing,
+            delivery.uncertain_policy,
+        )),
+        other => {
+            app.warn(
+                "gate_failed",
+                &json!({ "delivery": delivery.id, "answer": format!("{other:?}") }),
+            );
+            Some(model::gate_lost(standing, delivery.state, now))
+        }
+    }
 }
 
 fn jitter(random: &dyn Random) -> u32 {

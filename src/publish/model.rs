@@ -192,14 +192,19 @@ pub fn unlinked(standing: Standing) -> Settlement {
     ))
 }
 
-/// Its account must be connected again.
+/// The stored post cannot be read.
 #[must_use]
-pub fn needs_reconnect(standing: Standing, now: Timestamp) -> Settlement {
-    let next = Some(now.plus_ms(RECONNECT_CHECK_MS));
-    Settlement::of(standing, State::Waiting, next).because(reconnect_reason(None))
+pub fn broken(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Failed, None).because(NotSent::new(
+        Class::Permanent,
+        "post_not_readable",
+        "The stored post cannot be read.",
+        "Write the post anew, and give the operator its id.",
+    ))
 }
 
-/// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe.
+/// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe. The delivery
+/// stays in `state`: it may have been sent, so that nobody may cancel it.
 #[must_use]
 pub fn gate_lost(standing: Standing, state: State, now: Timestamp) -> Settlement {
     let reason = NotSent::new(
@@ -208,11 +213,6 @@ pub fn gate_lost(standing: Standing, state: State, now: Timestamp) -> Settlement
         "The part of Godwit that talks to X did not answer.",
         "Nothing to do: it is tried again in a few seconds.",
     );
-    let state = if state == State::Uncertain {
-        state
-    } else {
-        State::Waiting
-    };
     Settlement::of(standing, state, Some(now.plus_ms(GATE_LOST_MS))).because(reason)
 }
 
@@ -257,7 +257,7 @@ pub fn after_send(
                 "Nothing to do yet: Godwit looks for the post among the account's own posts before anything else.",
             ))
         }
-        SendAnswer::Stale => return None,
+        SendAnswer::TooLate | SendAnswer::Stale => return None,
     })
 }
 
@@ -296,7 +296,7 @@ fn refused(
                 State::Waiting,
                 Some(now.plus_ms(RECONNECT_CHECK_MS)),
             )
-            .because(reconnect_reason(Some(reason)))
+            .because(needs_reconnect(reason))
         },
         Class::Operator => Settlement::of(
             standing,
@@ -383,21 +383,14 @@ fn unknown(detail: String) -> NotSent {
     )
 }
 
-fn reconnect_reason(cause: Option<NotSent>) -> NotSent {
-    let (detail, upstream) = match cause {
-        Some(cause) => (cause.detail, cause.upstream),
-        None => (
-            "The account has to be connected again before anything can be sent.".to_owned(),
-            None,
-        ),
-    };
+fn needs_reconnect(cause: NotSent) -> NotSent {
     NotSent::new(
         Class::Token,
         NEEDS_RECONNECT,
-        detail,
+        cause.detail,
         "Connect the account again (POST /connections/x/authorize); what waits is then sent by itself.",
     )
-    .with_upstream(upstream)
+    .with_upstream(cause.upstream)
 }
 
 /// 5 s, 10 s, 20 s … for the first, second, third refusal, at most an hour, and up to a fifth more so that what failed

@@ -3,10 +3,11 @@
 //! Every write after a claim names the claim's epoch, so that a consumer that slept through its lease cannot finish
 //! the next one's run.
 
-use super::model::{Attempt, Settlement, State, UncertainPolicy};
+use super::model::{Attempt, Settlement, Standing, State, UncertainPolicy};
 use crate::config::Timing;
-use crate::gate::{Grant, PartKey};
+use crate::gate::{GateReply, Grant, PartKey, SendAnswer};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
+use crate::platforms::Class;
 use crate::ports::{ResultSet, Statement, StorageError};
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
@@ -20,8 +21,9 @@ pub const CLAIM: &str = "UPDATE deliveries
   RETURNING epoch";
 
 /// Everything that publishing needs, in one row.
-pub const LOAD: &str = "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
-    d.reconciles, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
+pub const LOAD: &str =
+    "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
+    d.reconciles, d.due_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
     a.status AS account_status, a.external_id, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
@@ -52,9 +54,10 @@ const SETTLE_PART: &str =
     SET state = excluded.state, external_id = excluded.external_id, sent_at = excluded.sent_at
     WHERE parts.state <> 'sent'";
 
-/// A post's status, from its deliveries. `?1` is the workspace, `?2` the post, `?3` now.
-pub const POST_STATUS: &str = "UPDATE posts SET updated_at = ?3, status = (
-    SELECT CASE
+/// A post's status, from its deliveries: a subquery over the row of `posts` in workspace `?1`.
+macro_rules! post_status {
+    () => {
+        "SELECT CASE
       WHEN sum(state = 'draft') > 0 THEN 'draft'
       WHEN sum(state = 'in_review') > 0 THEN 'in_review'
       WHEN sum(state = 'uncertain') > 0 THEN 'uncertain'
@@ -67,8 +70,17 @@ pub const POST_STATUS: &str = "UPDATE posts SET updated_at = ?3, status = (
       WHEN sum(state = 'failed') > 0 THEN 'failed'
       WHEN sum(state = 'missed') > 0 THEN 'missed'
       ELSE 'canceled' END
-    FROM deliveries WHERE workspace_id = ?1 AND post_id = ?2)
-  WHERE workspace_id = ?1 AND id = ?2";
+    FROM deliveries WHERE workspace_id = ?1 AND post_id = posts.id"
+    };
+}
+pub(crate) use post_status;
+
+/// Brings one post's status up to date. `?1` is the workspace, `?2` the post, `?3` now.
+pub const POST_STATUS: &str = concat!(
+    "UPDATE posts SET updated_at = ?3, status = (",
+    post_status!(),
+    ") WHERE workspace_id = ?1 AND id = ?2"
+);
 
 /// What the sweep has to look at by now, `?1`. The one query that names no workspace: it serves them all, and gives
 /// nothing but ids.
@@ -107,9 +119,6 @@ pub struct Loaded {
     /// When the post was wanted.
     #[serde(with = "millis")]
     pub due_at: Timestamp,
-    /// Nothing happens before.
-    #[serde(with = "optional_millis")]
-    pub next_attempt_at: Option<Timestamp>,
     /// Until when somebody works on it.
     #[serde(with = "optional_millis")]
     pub lease_until: Option<Timestamp>,
@@ -118,8 +127,7 @@ pub struct Loaded {
     pub missed_after_ms: i64,
     /// What to do when nobody can say whether a part is there.
     pub uncertain_policy: UncertainPolicy,
-    /// The account's status.
-    pub account_status: String,
+    account_status: String,
     /// The account's id at the platform.
     pub external_id: String,
     sealed: Option<String>,
@@ -149,9 +157,12 @@ impl Loaded {
             .map_err(|error| StorageError::Failed(format!("segments: {error}")))
     }
 
-    /// The account's tokens; `None` when it has none.
+    /// The account's tokens; `None` when it has none, or none that may be used.
     #[must_use]
     pub fn grant(&self) -> Option<Grant> {
+        if self.account_status != "active" {
+            return None;
+        }
         Some(Grant {
             account_id: self.account_id.clone(),
             workspace_id: self.workspace_id.clone(),
@@ -159,6 +170,22 @@ impl Loaded {
             generation: self.generation?,
             expires_at: self.expires_at?,
         })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        Standing {
+            attempts: self.attempts,
+            reconciles: self.reconciles,
+            round: self.round,
+        }
+    }
+
+    /// Whether its account was unlinked.
+    #[must_use]
+    pub fn is_unlinked(&self) -> bool {
+        self.account_status == "unlinked"
     }
 
     /// The key of one of its parts.
@@ -225,6 +252,37 @@ pub struct PartOutcome {
     pub external_id: Option<String>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
+}
+
+impl PartOutcome {
+    /// The part is on the platform.
+    #[must_use]
+    pub fn sent(position: u32, external_id: &str, at: Timestamp) -> Self {
+        Self {
+            position,
+            state: "sent",
+            external_id: Some(external_id.to_owned()),
+            sent_at: Some(at),
+        }
+    }
+
+    /// What an answer says of a part that is not there, or not known to be; `None` when it is simply still to be sent.
+    #[must_use]
+    pub fn of(position: u32, reply: &GateReply) -> Option<Self> {
+        let state = match reply {
+            GateReply::Send(SendAnswer::Uncertain { .. }) => "uncertain",
+            GateReply::Send(SendAnswer::Refused(reason)) if reason.class == Class::Permanent => {
+                "refused"
+            }
+            _ => return None,
+        };
+        Some(Self {
+            position,
+            state,
+            external_id: None,
+            sent_at: None,
+        })
+    }
 }
 
 /// The settle: one batch. Its first statement gives a row only if the claim still holds, and the others change

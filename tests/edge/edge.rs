@@ -34,7 +34,7 @@ const VARIABLES: &[(&str, &str)] = &[
 ];
 
 /// How long a test waits for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running Godwit with a signed-in person and a connected account.
 pub struct Edge {
@@ -67,7 +67,7 @@ impl Edge {
             ..Settings::default()
         })
         .await;
-        let base = sandbox.url().to_owned();
+        let base = sandbox.url();
         let mut all: BTreeMap<String, String> = VARIABLES
             .iter()
             .chain(variables)
@@ -114,9 +114,9 @@ impl Edge {
             .client
             .post(self.at("/connections/x/authorize"))
             .json(&json!({}));
-        let (status, begun) = self.send(begin).await;
-        assert_eq!(status, StatusCode::OK, "{begun}");
-        let consent = Url::parse(begun["authorization_url"].as_str().unwrap()).unwrap();
+        let (status, consent) = self.send(begin).await;
+        assert_eq!(status, StatusCode::OK, "{consent}");
+        let consent = Url::parse(consent["authorization_url"].as_str().unwrap()).unwrap();
         let mut form: Vec<(String, String)> = consent.query_pairs().into_owned().collect();
         form.push(("username".to_owned(), username.to_owned()));
         form.push(("decision".to_owned(), "authorize".to_owned()));

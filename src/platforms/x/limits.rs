@@ -52,7 +52,6 @@ fn read(headers: &HeaderMap, prefix: &str, span: Span) -> Option<Observed> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{closed_until, observed};
     use crate::platforms::Span;

@@ -271,7 +271,7 @@ async fn revoke_one(
         .header(http::header::ACCEPT, "application/json");
     match &client.secret {
         Some(secret) => {
-            request = request.header(http::header::AUTHORIZATION, basic(&client.id, secret))
+            request = request.header(http::header::AUTHORIZATION, basic(&client.id, secret));
         }
         None => {
             form.append_pair("client_id", &client.id);

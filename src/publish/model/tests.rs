@@ -1,7 +1,5 @@
 //! What follows from each answer.
 
-#![expect(clippy::panic, reason = "tests")]
-
 use super::{
     NEEDS_RECONNECT, Settlement, Standing, State, UncertainPolicy, after_reconcile, after_send,
     backoff_ms,

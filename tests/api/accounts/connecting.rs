@@ -53,7 +53,7 @@ async fn a_consent_ends_in_an_account_and_on_a_page_that_says_what_next() {
 #[tokio::test]
 async fn a_public_client_connects_without_a_secret() {
     let town = Town::with(&[("X_CLIENT_SECRET", "")], |settings| {
-        settings.client_secret = None
+        settings.client_secret = None;
     });
     let anna = town.world.person("anna").await;
     town.connect(&anna, "godwit_demo").await;
@@ -458,7 +458,7 @@ async fn a_profile_that_is_lost_once_does_not_lose_the_consent() {
 #[tokio::test]
 async fn a_consent_that_is_too_narrow_connects_and_says_what_is_missing() {
     let town = Town::with(&[], |settings| {
-        settings.withheld_scopes = vec!["offline.access".into()]
+        settings.withheld_scopes = vec!["offline.access".into()];
     });
     let anna = town.world.person("anna").await;
     let begun = town

@@ -5,7 +5,7 @@ use crate::support::Fault;
 use godwit::ports::Clock;
 use serde_json::{Value, json};
 
-fn once(on: &str, effect: Value) -> Value {
+fn once(on: &str, effect: &Value) -> Value {
     json!({ "on": on, "times": 1, "do": effect })
 }
 
@@ -14,7 +14,7 @@ async fn a_429_waits_for_the_window_and_then_sends_without_using_an_attempt() {
     let mut stage = Stage::new().await;
     stage.fault(&once(
         "create",
-        json!({ "kind": "status", "name": "rate_limit", "reset_after_s": 300 }),
+        &json!({ "kind": "status", "name": "rate_limit", "reset_after_s": 300 }),
     ));
     let post = stage.post("patience").await;
     stage.run(1_000).await;
@@ -43,7 +43,7 @@ async fn an_answer_that_is_lost_is_found_again_and_never_sent_twice() {
         json!({ "kind": "accept_then_hang" }),
     ] {
         let mut stage = Stage::new().await;
-        stage.fault(&once("create", effect.clone()));
+        stage.fault(&once("create", &effect));
         let post = stage.post("See https://example.com/a & more").await;
         stage.run(22_000).await;
         let delivery = stage.delivery(&post).await;
@@ -73,7 +73,7 @@ async fn what_never_arrived_is_asked_about_and_sent_again_only_when_a_person_say
         json!({ "kind": "status", "name": "service_unavailable" }),
     ] {
         let mut stage = Stage::new().await;
-        stage.fault(&once("create", effect.clone()));
+        stage.fault(&once("create", &effect));
         let post = stage.post("lost on the way").await;
         stage.run(600_000).await;
         let delivery = stage.delivery(&post).await;
@@ -116,7 +116,7 @@ async fn each_refusal_of_x_ends_or_waits_with_its_reason_and_remedy() {
         ("client_not_enrolled", "waiting", "x_app_not_enrolled"),
     ] {
         let mut stage = Stage::new().await;
-        stage.fault(&once("create", json!({ "kind": "status", "name": name })));
+        stage.fault(&once("create", &json!({ "kind": "status", "name": name })));
         let post = stage.post("refused").await;
         stage.run(1_000).await;
         let delivery = stage.delivery(&post).await;
@@ -201,7 +201,7 @@ async fn a_gate_that_dies_after_the_call_answers_from_its_journal() {
 #[tokio::test]
 async fn a_gate_that_dies_during_the_call_is_reconciled() {
     let mut stage = Stage::new().await;
-    stage.fault(&once("create", json!({ "kind": "accept_then_hang" })));
+    stage.fault(&once("create", &json!({ "kind": "accept_then_hang" })));
     let post = stage.post("in doubt").await;
     let body = stage.mail()[0].1.clone();
     stage.lose_mail();
@@ -263,4 +263,63 @@ async fn a_post_whose_time_is_long_past_is_missed_and_not_sent() {
         stage.get(&format!("/posts/{post}")).await["status"],
         "missed"
     );
+}
+
+#[tokio::test]
+async fn a_post_whose_gate_answered_into_the_void_cannot_be_taken_back_and_is_found_sent() {
+    let mut stage = Stage::new().await;
+    stage.lose_gate_answers(1);
+    let post = stage.post("out there").await;
+    stage.run(1_000).await;
+    assert_eq!(stage.on_x(), 1);
+    let token = stage.person.token.clone();
+    let path = format!("/posts/{post}");
+    let cancel = stage
+        .world
+        .request("DELETE", &path, Some(&token), None)
+        .await;
+    cancel.refused(409, "being_published");
+    stage.run(10_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "published");
+    assert_eq!(stage.x.lock().unwrap().counts().creates_received, 1);
+}
+
+#[tokio::test]
+async fn what_is_on_x_is_published_and_not_missed_however_late_anybody_looks() {
+    let mut stage = Stage::new().await;
+    stage.lose_gate_answers(1);
+    let post = stage.post("out there").await;
+    stage.run(1_000).await;
+    stage.lose_mail();
+    stage.kill_gates();
+    stage.world.clock.advance(3 * 86_400_000);
+    stage.run(120_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(delivery["state"], "published", "{delivery}");
+    assert_eq!(stage.x.lock().unwrap().counts().creates_received, 1);
+}
+
+#[tokio::test]
+async fn an_account_that_was_unlinked_meanwhile_sends_nothing_and_says_so() {
+    let mut stage = Stage::new().await;
+    let post = stage.post("never").await;
+    let body = stage.mail()[0].1.clone();
+    // Claimed, and then the process ended; the person unlinks before it is claimed again.
+    stage.world.database.change(&godwit::ports::Statement::new(
+        "UPDATE deliveries SET state = 'publishing', epoch = 1, lease_until = 1",
+    ));
+    let path = format!("/accounts/{}", stage.account);
+    let token = stage.person.token.clone();
+    stage
+        .world
+        .request("DELETE", &path, Some(&token), None)
+        .await
+        .expect(200);
+    stage.handle(vec![body]).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["reason"]),
+        (&json!("canceled"), &json!("account_unlinked"))
+    );
+    assert_eq!(stage.on_x(), 0);
 }

@@ -73,10 +73,7 @@ async fn no_query_of_the_sweep_the_claim_the_history_or_the_lists_scans_a_table(
         );
     }
     // Registering asks whether there is any user at all, and stops at the first.
-    for sql in seen
-        .into_iter()
-        .filter(|sql| !sql.starts_with("INSERT INTO users"))
-    {
+    for sql in seen.into_iter().filter(|sql| !sql.contains("FROM users)")) {
         let plan = stage.world.database.plan(sql);
         assert_eq!(scans(&plan), Vec::<&String>::new(), "{sql}\n{plan:#?}");
     }

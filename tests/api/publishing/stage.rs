@@ -6,7 +6,7 @@ use godwit::accounts::tokens;
 use godwit::gate::{AccountGate, GatePorts};
 use godwit::ids::{AccountId, WorkspaceId};
 use godwit::jobs::{self, Disposition};
-use godwit::ports::{Clock, HttpError, Statement};
+use godwit::ports::{Clock, GateLost, HttpError, Statement};
 use godwit::time::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ pub struct Stage {
 
 #[derive(Default)]
 struct Registry {
+    lost_answers: u32,
     storages: BTreeMap<String, Arc<SqliteGate>>,
     living: BTreeMap<String, Arc<AccountGate>>,
 }
@@ -96,7 +97,16 @@ impl Stage {
                         .or_insert_with(|| Arc::new(AccountGate::new(ports).unwrap())),
                 )
             };
-            async move { Ok(gate.ask(request).await) }
+            let registry = Arc::clone(&registry);
+            async move {
+                let reply = gate.ask(request).await;
+                let mut registry = registry.lock().unwrap();
+                if registry.lost_answers > 0 {
+                    registry.lost_answers -= 1;
+                    return Err(GateLost("the answer was lost".to_owned()));
+                }
+                Ok(reply)
+            }
         });
         let person = world.person("ada").await;
         let mut stage = Self {
@@ -190,6 +200,11 @@ impl Stage {
     /// The first delivery of a post.
     pub async fn delivery(&self, post: &str) -> Value {
         self.get(&format!("/posts/{post}")).await["deliveries"][0].clone()
+    }
+
+    /// The next answers of the gates get lost on the way back.
+    pub fn lose_gate_answers(&self, times: u32) {
+        self.gates.lock().unwrap().lost_answers = times;
     }
 
     /// Every gate's process ends; what is in its storage stays.

@@ -1,7 +1,5 @@
 //! Every error body that X is known to answer a create call with, and what Godwit makes of it.
 
-#![expect(clippy::panic, reason = "tests")]
-
 use super::{body, classify};
 use crate::gate::Content;
 use crate::platforms::{Class, Observed, Outcome, Span};
