@@ -14,6 +14,7 @@ mod support;
 mod sandbox;
 
 mod accounts;
+mod docs;
 mod harness;
 mod identity;
 mod publishing;

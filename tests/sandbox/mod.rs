@@ -1,7 +1,7 @@
 //! A strict stand-in for X: its consent page, OAuth 2.0 token endpoints and the part of API v2 that Godwit uses.
 //!
 //! What it promises:
-//! - The bodies, texts and headers are X's own, as collected in `facts/x.md`; what X refuses is refused here (unknown
+//! - The bodies, texts and headers are X's own, from its documentation and from reports of its users; what X refuses is refused here (unknown
 //!   fields, unknown parameters, spent refresh tokens, codes older than 30 s, duplicate content, ...). Where X's
 //!   behaviour is not known, the stricter reading was taken and the function says so.
 //! - [`X`] is pure: time comes in as a parameter and every id and token from a seed, so the same calls give the same

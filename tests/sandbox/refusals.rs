@@ -1,4 +1,4 @@
-//! X's refusals, by name and in X's own words (`facts/x.md` 1.4, 2.3 and 3.4).
+//! X's refusals, by name and in X's own words (<https://docs.x.com/x-api/fundamentals/response-codes-and-errors> and reports of users).
 //!
 //! The host in `type` is `api.twitter.com` in some and `api.x.com` in others, as seen live.
 

@@ -42,7 +42,7 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// The vocabulary of an answer or a query (`facts/x.md` 3.7).
+/// The vocabulary of an answer or a query.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Names {

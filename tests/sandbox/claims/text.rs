@@ -1,4 +1,4 @@
-//! The examples come from X's documentation of counting characters and from `facts/x.md` section 8.
+//! The examples come from X's documentation of counting characters.
 
 use crate::sandbox::text;
 
