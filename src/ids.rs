@@ -31,6 +31,10 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         #[serde(transparent)]
+        #[schemars(description = concat!("An id: `", $prefix, "_` and a UUID."), extend(
+            "pattern" = concat!("^", $prefix, "_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+            "examples" = [concat!($prefix, "_019a9b1c-7d2e-7c11-8f00-3b5a1e2f4d6c")],
+        ))]
         pub struct $name(String);
 
         impl $name {

@@ -134,7 +134,7 @@ async fn bury(app: &App, queue: &str, body: &str, reason: &str) -> Disposition {
         .bind(reason)
         .bind(app.now());
     app.warn("dead_letter", &json!({ "queue": queue, "reason": reason }));
-    match app.database.batch(vec![statement]).await {
+    match app.database.run(statement).await {
         Ok(_) => Disposition::Done,
         Err(error) => {
             app.warn(
@@ -163,7 +163,7 @@ const LAST: &str = "SELECT finished_at FROM cron_ticks WHERE cron = ?1 AND outco
 pub async fn tick(app: &App, cron: &str) {
     // A lost note of the start changes nothing but what the operator sees.
     let started = Statement::new(STARTED).bind(cron).bind(app.now());
-    if let Err(error) = app.database.batch(vec![started]).await {
+    if let Err(error) = app.database.run(started).await {
         app.warn(
             "cron_not_noted",
             &json!({ "cron": cron, "error": error.to_string() }),
@@ -195,7 +195,7 @@ pub async fn tick(app: &App, cron: &str) {
         .bind(cron)
         .bind(app.now())
         .bind(outcome);
-    if let Err(error) = app.database.batch(vec![finished]).await {
+    if let Err(error) = app.database.run(finished).await {
         app.warn(
             "cron_not_noted",
             &json!({ "cron": cron, "error": error.to_string() }),
@@ -213,11 +213,8 @@ pub async fn last_sweep(app: &App) -> Result<Option<Timestamp>, StorageError> {
         #[serde(with = "crate::time::optional_millis")]
         finished_at: Option<Timestamp>,
     }
-    let results = app
-        .database
-        .batch(vec![Statement::new(LAST).bind(EVERY_MINUTE)])
-        .await?;
-    let tick: Option<Tick> = results.into_iter().next().unwrap_or_default().first()?;
+    let last = Statement::new(LAST).bind(EVERY_MINUTE);
+    let tick: Option<Tick> = app.database.run(last).await?.first()?;
     Ok(tick.and_then(|tick| tick.finished_at))
 }
 
@@ -232,9 +229,8 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
     ]
     .concat()
     {
-        for set in app.database.batch(vec![statement]).await? {
-            deleted += u32::try_from(set.changes).unwrap_or(u32::MAX);
-        }
+        let changes = app.database.run(statement).await?.changes;
+        deleted += u32::try_from(changes).unwrap_or(u32::MAX);
     }
     Ok(deleted)
 }

@@ -170,6 +170,16 @@ pub trait Database: Send + Sync {
     ) -> Pending<'_, Result<Vec<ResultSet>, StorageError>>;
 }
 
+impl dyn Database + '_ {
+    /// Runs one statement, as a batch of its own.
+    ///
+    /// # Errors
+    /// As [`Database::batch`].
+    pub async fn run(&self, statement: Statement) -> Result<ResultSet, StorageError> {
+        Ok(self.batch(vec![statement]).await?.pop().unwrap_or_default())
+    }
+}
+
 /// The storage of one gate: private to it, small, synchronous.
 ///
 /// What is written here is durable before any call that the gate makes afterwards leaves it. That is what makes

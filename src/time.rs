@@ -20,7 +20,11 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 ///
 /// In JSON it is an RFC 3339 string in UTC with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(with = "String", extend("format" = "date-time"))]
+#[schemars(
+    with = "String",
+    description = "An instant: RFC 3339, with any offset in requests, in UTC with milliseconds in answers.",
+    extend("format" = "date-time", "examples" = ["2026-11-21T18:00:00.000Z"])
+)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

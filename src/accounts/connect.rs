@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 /// How long a person may take at X's consent page.
 pub const STATE_MS: i64 = 10 * MINUTE_MS;
 
-/// The body of `POST /connections/x/authorize`.
+/// What a connect may be begun with.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Connect")]
 pub struct Authorize {
     /// Where the browser goes in the end: a path of this service, or an address of an origin in `FRONTEND_ORIGINS`.
     /// It gets `status=connected&account_id=…&state=…`, with `missing_scope=…` when the consent was too narrow, or
@@ -36,8 +37,10 @@ pub struct Authorize {
 
 /// Where to send the person.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConnectBegun")]
 pub struct Begun {
     /// X's consent page, for the person's browser.
+    #[schemars(extend("format" = "uri"))]
     pub authorization_url: String,
     /// Comes back at `redirect_to`; compare it there.
     pub state: String,
@@ -130,7 +133,7 @@ pub async fn begin(
         now,
         expires_at,
     });
-    app.database.batch(vec![statement]).await?;
+    app.database.run(statement).await?;
     let set_cookie =
         binding.map(|value| cookie(app, &state_hash, &value, STATE_MS / crate::time::SECOND_MS));
     Ok((

@@ -15,6 +15,7 @@ pub const MISSING_SCOPE: &str = "missing_scope";
 /// Where an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AccountStatus")]
 pub enum Status {
     /// It can be posted to. Leaves this state when the platform refuses its grant, or when somebody unlinks it.
     Active,
@@ -50,6 +51,7 @@ pub struct Account {
     /// The name that is shown.
     pub name: String,
     /// Its picture.
+    #[schemars(extend("format" = "uri"))]
     pub avatar_url: Option<String>,
     /// `active`, or `needs_reconnect` when somebody must connect it again.
     pub status: Status,
@@ -161,8 +163,10 @@ fn stable(code: &str) -> &'static str {
 
 /// One thing that was looked at when an account was tested.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountCheck")]
 pub struct Check {
-    /// What: `reachable`, `app`, `grant`, `scopes` or `profile`.
+    /// What.
+    #[schemars(extend("enum" = ["reachable", "app", "grant", "scopes", "profile"]))]
     pub name: &'static str,
     /// Whether it is as it should be.
     pub ok: bool,
@@ -175,6 +179,7 @@ pub struct Check {
 
 /// What an account can do. Never a secret.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountTest")]
 pub struct Tested {
     /// How it was connected.
     pub auth: String,
@@ -203,6 +208,7 @@ pub struct TokenState {
 
 /// The outcome of a refresh.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountRefresh")]
 pub struct Refreshed {
     /// Whether a new pair of tokens was fetched.
     pub refreshed: bool,
@@ -212,6 +218,7 @@ pub struct Refreshed {
 
 /// The outcome of unlinking.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountUnlinked")]
 pub struct Unlinked {
     /// The account that was given up.
     pub id: AccountId,
@@ -225,6 +232,7 @@ pub struct Unlinked {
 
 /// An account's limits.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountLimits")]
 pub struct Limits {
     /// One for each thing that is counted.
     pub items: Vec<crate::gate::Window>,

@@ -347,14 +347,14 @@ async fn read_profile(
     match &answer {
         Ok(profile) => {
             let save = store::save_profile(&row.workspace_id, &row.id, profile, now);
-            app.database.batch(vec![save]).await?;
+            app.database.run(save).await?;
             revive(app, row).await?;
         }
         Err(refusal) if refusal.class == Class::Token => mark(app, row, refusal).await?,
         Err(_) => {
             let read_at = now.plus_ms(PROFILE_RETRY_MS - PROFILE_MS);
             let defer = store::defer_profile(&row.workspace_id, &row.id, read_at);
-            app.database.batch(vec![defer]).await?;
+            app.database.run(defer).await?;
         }
     }
     Ok(answer)
@@ -362,7 +362,7 @@ async fn read_profile(
 
 async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Result<(), Error> {
     let mark = store::mark_needs_reconnect(&row.workspace_id, &row.id, &refusal.code, app.now());
-    app.database.batch(vec![mark]).await?;
+    app.database.run(mark).await?;
     Ok(())
 }
 

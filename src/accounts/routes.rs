@@ -12,11 +12,23 @@ use crate::http::{Access, Call, Page, Parameter, Reply, Route, page as paging};
 use crate::identity::Scope;
 use crate::ids::AccountId;
 use http::{Method, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
 const READ: Access = Access::Scoped(Scope::AccountsRead);
 const WRITE: Access = Access::Scoped(Scope::AccountsWrite);
+
+const CALLBACK_QUERY: &[Parameter] = &[
+    Parameter::new("state", "As it was given when the connect was begun"),
+    Parameter::new("code", "X's code, good for 30 seconds"),
+    Parameter::new("error", "`access_denied` when the person refused"),
+];
+
+const CALLBACK_HEADERS: &[Parameter] = &[Parameter::new(
+    "Location",
+    "`redirect_to` with `status=connected&account_id=…&state=…` or `status=failed&code=…&state=…`",
+)];
 
 /// The routes of this part.
 #[must_use]
@@ -29,8 +41,12 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             handler!(authorize),
         )
-        .takes::<Authorize>()
-        .gives::<Begun>(200, "Send the person's browser to `authorization_url`"),
+        .may_take::<Authorize>()
+        .gives::<Begun>(200, "Send the person's browser to `authorization_url`")
+        .refuses(
+            409,
+            "The operator has not configured an X app: `x_not_configured`",
+        ),
         Route::new(
             Method::GET,
             "/connections/x/callback",
@@ -38,22 +54,21 @@ pub fn routes() -> Vec<Route> {
             Access::Public,
             handler!(callback),
         )
-        .with_query(&[
-            Parameter {
-                name: "state",
-                meaning: "As it was given when the connect was begun",
-            },
-            Parameter {
-                name: "code",
-                meaning: "X's code, good for 30 seconds",
-            },
-            Parameter {
-                name: "error",
-                meaning: "`access_denied` when the person refused",
-            },
-        ])
-        .gives_nothing(200, "A page that says as whom the account is connected")
-        .gives_nothing(303, "To `redirect_to`, with the outcome in its query"),
+        .with_query(CALLBACK_QUERY)
+        .gives_other(
+            200,
+            "A page that says as whom the account is connected",
+            "text/html",
+        )
+        .gives_nothing(303, "To `redirect_to`, with the outcome in its query")
+        .with_answer_headers(CALLBACK_HEADERS)
+        .refuses(
+            400,
+            "`state_unknown`, `state_expired`; a browser is shown a page, here and below",
+        )
+        .refuses(403, "`consent_denied`, `state_of_other_browser`")
+        .refuses(409, "`state_used`, `x_not_configured`, or X refused the code")
+        .refuses(502, "X gave no usable answer: `consent_failed`, `x_unreachable`"),
         Route::new(
             Method::GET,
             "/accounts",
@@ -61,21 +76,9 @@ pub fn routes() -> Vec<Route> {
             READ,
             handler!(list),
         )
-        .with_query(&[
-            Parameter {
-                name: "status",
-                meaning: "`active` or `needs_reconnect`",
-            },
-            Parameter {
-                name: "limit",
-                meaning: "At most so many, 1 to 100; 50 unless given",
-            },
-            Parameter {
-                name: "cursor",
-                meaning: "`next_cursor` of the page before",
-            },
-        ])
-        .gives::<Page<Account>>(200, "A page of accounts"),
+        .asks::<Listing>()
+        .gives::<Page<Account>>(200, "A page of accounts")
+        .with_answer_headers(paging::LINK),
         Route::new(
             Method::GET,
             "/accounts/{id}",
@@ -107,7 +110,12 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             handler!(refresh),
         )
-        .gives::<Refreshed>(200, "When the new access token ends"),
+        .gives::<Refreshed>(200, "When the new access token ends")
+        .refuses(
+            409,
+            "X refuses the account or the app, and `upstream` says in which words: `account_needs_reconnect`, …",
+        )
+        .refuses(502, "X gave no usable answer: `x_unreachable`"),
         Route::new(
             Method::GET,
             "/accounts/{id}/limits",
@@ -208,11 +216,15 @@ fn wants_html(call: &Call) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Listing {
+    /// Only accounts that stand so. Unlinked ones are not listed.
     status: Option<Status>,
+    /// How many, at most.
+    #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

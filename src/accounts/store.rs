@@ -73,11 +73,7 @@ pub async fn read(
     account: &AccountId,
 ) -> Result<Option<AccountRow>, Error> {
     let statement = Statement::new(READ).bind(workspace).bind(account);
-    let set = database
-        .batch(vec![statement])
-        .await?
-        .pop()
-        .unwrap_or_default();
+    let set = database.run(statement).await?;
     Ok(set.first()?)
 }
 
@@ -97,11 +93,7 @@ pub async fn list(
         .bind(status.map(Status::as_str))
         .bind(after.map(AccountId::as_str))
         .bind(limit.saturating_add(1));
-    let set = database
-        .batch(vec![statement])
-        .await?
-        .pop()
-        .unwrap_or_default();
+    let set = database.run(statement).await?;
     Ok(set.all()?)
 }
 
@@ -235,11 +227,7 @@ pub async fn idle(
     limit: u32,
 ) -> Result<Vec<AccountRow>, Error> {
     let statement = Statement::new(IDLE).bind(before).bind(limit);
-    let set = database
-        .batch(vec![statement])
-        .await?
-        .pop()
-        .unwrap_or_default();
+    let set = database.run(statement).await?;
     Ok(set.all()?)
 }
 

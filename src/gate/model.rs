@@ -237,6 +237,7 @@ pub struct RefreshedUntil {
 
 /// A limit as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LimitWindow")]
 pub struct Window {
     /// What it counts: `post`, `media`, `like` or `read`.
     pub bucket: String,
@@ -248,7 +249,7 @@ pub struct Window {
     pub remaining: u32,
     /// When the next one becomes free; null when nothing is used.
     pub reset_at: Option<Timestamp>,
-    /// `godwit` for our own count, `x` where X's last answer was stricter or counts something else.
+    /// Who counts: `godwit` for our own count, `x` where X's last answer was stricter or counts something else.
     pub counted_by: String,
 }
 

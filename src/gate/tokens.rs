@@ -216,7 +216,7 @@ impl AccountGate {
             held.expires_at,
             self.now(),
         );
-        match self.ports.database.batch(vec![statement]).await {
+        match self.ports.database.run(statement).await {
             Ok(_) => {
                 let saved = Statement::new(SAVED)
                     .bind(&grant.account_id)
@@ -246,10 +246,8 @@ impl AccountGate {
         refusal: NotSent,
     ) -> Answer<Usable> {
         let read = store::read_tokens(&grant.workspace_id, &grant.account_id);
-        let newer = match self.ports.database.batch(vec![read]).await {
-            Ok(mut sets) => sets
-                .pop()
-                .map_or(Ok(None), crate::ports::ResultSet::first::<Grant>)?,
+        let newer = match self.ports.database.run(read).await {
+            Ok(found) => found.first::<Grant>()?,
             Err(error) => {
                 self.warn("tokens_not_read", &error);
                 None

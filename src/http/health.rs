@@ -16,17 +16,23 @@ pub const PATH: &str = "/health";
 /// Without a tick for this long, the scheduler counts as stopped: three of its minutes.
 const SILENCE_MS: i64 = 3 * MINUTE_MS;
 
+/// How the service is.
 #[derive(Serialize, JsonSchema)]
 struct Health {
     /// `ok`, or `unhealthy` when a check fails.
+    #[schemars(extend("enum" = ["ok", "unhealthy"]))]
     status: &'static str,
     /// The version that answers.
     version: &'static str,
+    /// What does things in time.
     scheduler: Scheduler,
+    /// What it stands on.
     checks: Checks,
 }
 
+/// What does things in time.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HealthScheduler")]
 struct Scheduler {
     /// When the minute's tick last ran; null before the first.
     last_tick_at: Option<Timestamp>,
@@ -34,9 +40,12 @@ struct Scheduler {
     healthy: bool,
 }
 
+/// What the service stands on.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HealthChecks")]
 struct Checks {
-    /// `ok` or `failing`.
+    /// Whether the database answers.
+    #[schemars(extend("enum" = ["ok", "failing"]))]
     database: &'static str,
 }
 

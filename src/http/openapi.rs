@@ -1,7 +1,11 @@
 //! The OpenAPI document. `openapi.json` is its committed copy, and a test holds it to the routes.
 
 #[cfg(not(target_arch = "wasm32"))]
+mod answers;
+#[cfg(not(target_arch = "wasm32"))]
 mod document;
+#[cfg(not(target_arch = "wasm32"))]
+mod schemas;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use document::document;
@@ -23,7 +27,7 @@ pub fn routes() -> Vec<Route> {
             Access::Public,
             handler!(serve),
         )
-        .gives_nothing(200, "The OpenAPI document"),
+        .gives_other(200, "The OpenAPI document", "application/json"),
     ]
 }
 

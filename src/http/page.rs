@@ -1,6 +1,7 @@
 //! Pagination: lists are `{items, next_cursor}`, newest first, with an opaque cursor and `Link: rel="next"`.
 
 use super::call::{Call, Reply};
+use super::route::Parameter;
 use crate::error::Error;
 use crate::time::Timestamp;
 use base64::Engine as _;
@@ -14,8 +15,15 @@ pub const LIMIT_MAX: u32 = 100;
 /// What a page holds unless asked otherwise.
 pub const LIMIT_DEFAULT: u32 = 50;
 
+/// What a page's answer has in its header, for the document.
+pub const LINK: &[Parameter] = &[Parameter::new(
+    "Link",
+    "`<?…>; rel=\"next\"`: the next page, relative to this request; absent on the last",
+)];
+
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items, newest first.
     pub items: Vec<T>,

@@ -10,14 +10,17 @@ use serde::Serialize;
 /// The body of every answer that is not a success (RFC 9457, with our members).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Problem {
-    /// A URI that names the kind of problem.
+    /// A URI that names the kind of problem: `urn:godwit:problem:` and the `code`.
     #[serde(rename = "type")]
+    #[schemars(extend("format" = "uri", "examples" = ["urn:godwit:problem:text_too_long"]))]
     pub kind: String,
     /// The status in words.
     pub title: &'static str,
     /// The HTTP status.
+    #[schemars(range(min = 400, max = 599))]
     pub status: u16,
     /// Stable, `snake_case`; what a program may rely on.
+    #[schemars(extend("examples" = ["text_too_long"]))]
     pub code: &'static str,
     /// What happened.
     pub detail: String,

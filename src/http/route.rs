@@ -119,6 +119,8 @@ pub struct Route {
     pub headers: &'static [Parameter],
     /// The schema of its body.
     pub body: Option<Description>,
+    /// Whether the body may be left out.
+    pub body_may_be_missing: bool,
     /// Its answers: those that succeed, and the refusals that are its own.
     pub answers: Vec<Answer>,
 }
@@ -143,6 +145,7 @@ impl Route {
             asked: None,
             headers: &[],
             body: None,
+            body_may_be_missing: false,
             answers: Vec::new(),
         }
     }
@@ -152,6 +155,13 @@ impl Route {
     pub fn takes<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Description::of::<T>());
         self
+    }
+
+    /// It takes a JSON body of this type, or none.
+    #[must_use]
+    pub fn may_take<T: JsonSchema>(mut self) -> Self {
+        self.body_may_be_missing = true;
+        self.takes::<T>()
     }
 
     /// Its query parameters are the fields of this type.

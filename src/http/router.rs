@@ -14,6 +14,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::routing::{MethodFilter, on};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, header};
+use http_body_util::BodyExt as _;
 use send_wrapper::SendWrapper;
 use serde_json::json;
 use std::sync::Arc;
@@ -145,10 +146,7 @@ async fn answer(
     };
     // A segment that is not UTF-8 names nothing.
     let params = params.map_err(|_| no_such_route())?;
-    let body = axum::body::to_bytes(body, BODY_LIMIT_BYTES)
-        .await
-        .map_err(|_| too_large())?
-        .to_vec();
+    let body = read(body).await?;
     let call = Call {
         request_id,
         who,
@@ -164,11 +162,44 @@ async fn answer(
     (route.handler)(app, call).await
 }
 
+/// How much of a body that is too large is read and thrown away before it is refused, in bytes: many clients do not
+/// look at an answer before they have sent everything, and would see a broken connection.
+const DRAIN_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+
+async fn read(mut body: Body) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let mut length: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| broke_off())?.into_data() else {
+            continue;
+        };
+        length = length.saturating_add(data.len());
+        if length <= BODY_LIMIT_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if length > DRAIN_LIMIT_BYTES {
+            break;
+        }
+    }
+    if length > BODY_LIMIT_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+fn broke_off() -> Error {
+    Error::new(
+        Kind::Malformed,
+        "body_broke_off",
+        "The request's body ended before it was complete.",
+        "Send the request again.",
+    )
+}
+
 fn too_large() -> Error {
     Error::new(
         Kind::TooLarge,
         "body_too_large",
-        format!("The body is larger than {BODY_LIMIT_BYTES} bytes, or broke off."),
+        format!("The body is larger than {BODY_LIMIT_BYTES} bytes."),
         "Send less in one request.",
     )
 }

@@ -184,8 +184,7 @@ async fn one<T: serde::de::DeserializeOwned>(
     app: &App,
     statement: Statement,
 ) -> Result<Option<T>, Error> {
-    let set = app.database.batch(vec![statement]).await?.pop();
-    Ok(set.map(ResultSet::first).transpose()?.flatten())
+    Ok(app.database.run(statement).await?.first()?)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {

@@ -148,13 +148,7 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<ApiKey>, Error> {
     let statement = store::list_keys(&caller.workspace_id, before, limit);
-    let rows: Vec<ListedKey> = app
-        .database
-        .batch(vec![statement])
-        .await?
-        .pop()
-        .unwrap_or_default()
-        .all()?;
+    let rows: Vec<ListedKey> = app.database.run(statement).await?.all()?;
     Ok(rows.into_iter().map(ApiKey::from).collect())
 }
 

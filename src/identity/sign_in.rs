@@ -215,7 +215,7 @@ pub async fn sign_in(
 /// Only the database's.
 pub async fn sign_out(app: &App, session: &Session) -> Result<(), Error> {
     app.database
-        .batch(vec![store::end_session(session, app.now())])
+        .run(store::end_session(session, app.now()))
         .await?;
     Ok(())
 }

@@ -10,22 +10,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPost {
-    /// The text, at most 280 as X counts it.
+    /// The text, at most 280 as X counts it: most letters are 1, emoji and the letters of many other scripts 2, and a
+    /// link is 23 whatever its length.
+    #[schemars(length(min = 1), extend("examples" = ["Hello from Godwit"]))]
     pub text: String,
     /// The accounts that it goes to, 1 to 50, each once.
+    #[schemars(with = "Vec<AccountId>", length(min = 1, max = 50), extend("uniqueItems" = true))]
     pub accounts: Vec<String>,
     /// When. Either an instant (`2026-12-01T09:00:00+01:00`), or a wall clock (`2026-12-01T09:00:00`) with `timezone`.
-    /// Left out: at once.
+    /// Left out: at once. At most a year ahead.
     #[serde(default)]
+    #[schemars(extend("examples" = ["2026-12-01T09:00:00+01:00", "2026-12-01T09:00:00"]))]
     pub publish_at: Option<String>,
     /// The IANA time zone of a wall clock, such as `Europe/Rome`.
     #[serde(default)]
+    #[schemars(extend("examples" = ["Europe/Rome"]))]
     pub timezone: Option<String>,
 }
 
 /// The status of a post, from its deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PostStatus")]
 pub enum Status {
     /// Not submitted.
     Draft,
@@ -71,6 +77,7 @@ impl Status {
 /// Where posts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PostSource")]
 pub enum Source {
     /// The API.
     Api,
@@ -154,6 +161,7 @@ pub struct Delivery {
     pub published_at: Option<Timestamp>,
     /// Where it is; of a thread, its first part.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
     /// Its parts, in order.
     pub parts: Vec<Part>,
@@ -173,6 +181,7 @@ pub struct Part {
     pub external_id: Option<String>,
     /// Where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
     /// When it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +220,7 @@ pub struct Publication {
     /// Where the post comes from.
     pub source: Source,
     /// Where it is; of a thread, its first part.
+    #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
     /// When it was published.
     pub published_at: Timestamp,
@@ -255,6 +265,7 @@ pub struct AccountCounts {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DayCount {
     /// The day in UTC, `2026-11-21`.
+    #[schemars(extend("format" = "date"))]
     pub day: String,
     /// How many were published.
     pub published: u64,

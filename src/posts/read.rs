@@ -71,13 +71,7 @@ pub async fn list(
         .bind(filter.to)
         .bind(filter.account.as_ref().map(AccountId::as_str))
         .bind(filter.limit.saturating_add(1));
-    let rows: Vec<PostRow> = app
-        .database
-        .batch(vec![query])
-        .await?
-        .pop()
-        .unwrap_or_default()
-        .all()?;
+    let rows: Vec<PostRow> = app.database.run(query).await?.all()?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -184,13 +178,7 @@ pub async fn history(
         .bind(filter.from)
         .bind(filter.to)
         .bind(filter.limit.saturating_add(1));
-    let rows: Vec<HistoryRow> = app
-        .database
-        .batch(vec![query])
-        .await?
-        .pop()
-        .unwrap_or_default()
-        .all()?;
+    let rows: Vec<HistoryRow> = app.database.run(query).await?.all()?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -198,13 +186,7 @@ pub async fn history(
     let query = Statement::new(store::PARTS_OF_DELIVERIES)
         .bind(workspace)
         .bind(ids);
-    let parts: Vec<PartRow> = app
-        .database
-        .batch(vec![query])
-        .await?
-        .pop()
-        .unwrap_or_default()
-        .all()?;
+    let parts: Vec<PartRow> = app.database.run(query).await?.all()?;
     rows.into_iter()
         .map(|row| {
             let segments = segments(&row.segments)?;

@@ -12,67 +12,116 @@ use crate::identity::Scope;
 use crate::ids::{AccountId, PostId};
 use crate::time::Timestamp;
 use http::{HeaderName, Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 const READ: Access = Access::Scoped(Scope::PostsRead);
 const WRITE: Access = Access::Scoped(Scope::PostsWrite);
 
-const fn parameter(name: &'static str, meaning: &'static str) -> Parameter {
-    Parameter { name, meaning }
-}
-
-const LIST_QUERY: &[Parameter] = &[
-    parameter("status", "Only posts of this status"),
-    parameter("account", "Only posts that go to this account"),
-    parameter("source", "Only posts from this source"),
-    parameter("from", "Only posts accepted at this instant or later"),
-    parameter("to", "Only posts accepted before this instant"),
-    parameter("limit", "1 to 100, 50 by default"),
-    parameter("cursor", "next_cursor of the page before"),
-];
-
-const HISTORY_QUERY: &[Parameter] = &[
-    parameter("account", "Only what was published on this account"),
-    parameter("from", "Only what was published at this instant or later"),
-    parameter("to", "Only what was published before this instant"),
-    parameter("limit", "1 to 100, 50 by default"),
-    parameter("cursor", "next_cursor of the page before"),
-];
-
 const CREATE_HEADERS: &[Parameter] = &[
-    parameter(
+    Parameter::new(
         "Idempotency-Key",
-        "Any text of up to 255 characters, made before the first try: a repeat is answered like the first",
+        "Any text of up to 255 visible ASCII characters, made before the first try and kept for 24 hours: a repeat with the same body is answered like the first and makes no second post",
     ),
-    parameter(
+    Parameter::new(
         "Prefer",
-        "wait=10 waits up to so many seconds (at most 30) for the outcome",
+        "`wait=10` waits up to so many seconds (at most 30) for the outcome",
     ),
+];
+
+const LOCATION: Parameter = Parameter::new("Location", "The post");
+const REPLAYED: Parameter = Parameter::new(
+    "Idempotency-Replayed",
+    "`true` when the same request was accepted before under this key, and this is its answer",
+);
+const ACCEPTED_HEADERS: &[Parameter] = &[LOCATION, REPLAYED];
+const WAITED_HEADERS: &[Parameter] = &[
+    LOCATION,
+    REPLAYED,
+    Parameter::new("Preference-Applied", "`wait=…`, as it was heeded"),
 ];
 
 /// The routes of this part.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::POST, "/posts", "Accept a post, for now or for later", WRITE, handler!(accept))
-            .with_headers(CREATE_HEADERS)
-            .takes::<NewPost>()
-            .gives::<Post>(201, "Every delivery has an outcome (only with Prefer: wait)")
-            .gives::<Post>(202, "The post is durable and on its way"),
-        Route::new(Method::GET, "/posts", "Posts, newest first", READ, handler!(list))
-            .with_query(LIST_QUERY)
-            .gives::<Page<Post>>(200, "A page of posts"),
-        Route::new(Method::GET, "/posts/{id}", "A post with its deliveries, parts and attempts", READ, handler!(get))
-            .gives::<Post>(200, "The post"),
-        Route::new(Method::DELETE, "/posts/{id}", "Take back what has not been sent", WRITE, handler!(cancel))
-            .gives::<Post>(200, "The post, with what could be taken back canceled"),
-        Route::new(Method::POST, "/posts/{id}/retry", "Send again what failed or was missed, and, by your decision, what nobody can say whether it is there", WRITE, handler!(retry))
-            .gives::<Post>(202, "The post, on its way again"),
-        Route::new(Method::GET, "/history", "What was published, newest first", READ, handler!(history))
-            .with_query(HISTORY_QUERY)
-            .gives::<Page<Publication>>(200, "A page of publications"),
-        Route::new(Method::GET, "/stats", "How many posts are in which state, by account and by day", READ, handler!(stats))
-            .gives::<Stats>(200, "The counts"),
+        Route::new(
+            Method::POST,
+            "/posts",
+            "Accept a post, for now or for later",
+            WRITE,
+            handler!(accept),
+        )
+        .with_headers(CREATE_HEADERS)
+        .takes::<NewPost>()
+        .gives::<Post>(
+            201,
+            "Every delivery has an outcome (only with Prefer: wait)",
+        )
+        .with_answer_headers(WAITED_HEADERS)
+        .gives::<Post>(202, "The post is durable and on its way")
+        .with_answer_headers(ACCEPTED_HEADERS)
+        .refuses(
+            422,
+            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`, `idempotency_key_reused`; or a field is missing, unknown or of another type",
+        ),
+        Route::new(
+            Method::GET,
+            "/posts",
+            "Posts, newest first",
+            READ,
+            handler!(list),
+        )
+        .asks::<ListQuery>()
+        .gives::<Page<Post>>(200, "A page of posts")
+        .with_answer_headers(page::LINK),
+        Route::new(
+            Method::GET,
+            "/posts/{id}",
+            "A post with its deliveries, parts and attempts",
+            READ,
+            handler!(get),
+        )
+        .gives::<Post>(200, "The post"),
+        Route::new(
+            Method::DELETE,
+            "/posts/{id}",
+            "Take back what has not been sent",
+            WRITE,
+            handler!(cancel),
+        )
+        .gives::<Post>(200, "The post, with what could be taken back canceled")
+        .refuses(
+            409,
+            "There is nothing to take back: `being_published`, `already_final`",
+        ),
+        Route::new(
+            Method::POST,
+            "/posts/{id}/retry",
+            "Send again what failed or was missed, and, by your decision, what nobody can say whether it is there",
+            WRITE,
+            handler!(retry),
+        )
+        .gives::<Post>(202, "The post, on its way again")
+        .refuses(409, "There is nothing to retry: `nothing_to_retry`"),
+        Route::new(
+            Method::GET,
+            "/history",
+            "What was published, newest first",
+            READ,
+            handler!(history),
+        )
+        .asks::<HistoryQuery>()
+        .gives::<Page<Publication>>(200, "A page of publications")
+        .with_answer_headers(page::LINK),
+        Route::new(
+            Method::GET,
+            "/stats",
+            "How many deliveries are in which state, by account and by day",
+            READ,
+            handler!(stats),
+        )
+        .gives::<Stats>(200, "The counts"),
     ]
 }
 
@@ -115,15 +164,25 @@ async fn retry(app: App, call: Call) -> Result<Reply, Error> {
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// Only posts of this status.
     status: Option<Status>,
+    /// Only posts that go to this account.
     account: Option<AccountId>,
+    /// Only posts from this source.
     source: Option<Source>,
+    /// Only posts accepted at this instant or later.
+    #[schemars(with = "Option<Timestamp>")]
     from: Option<String>,
+    /// Only posts accepted before this instant.
+    #[schemars(with = "Option<Timestamp>")]
     to: Option<String>,
+    /// How many, at most.
+    #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -142,13 +201,21 @@ async fn list(app: App, call: Call) -> Result<Reply, Error> {
     Page::of(posts, filter.limit, |post| post.id.to_string()).reply(&call)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HistoryQuery {
+    /// Only what was published on this account.
     account: Option<AccountId>,
+    /// Only what was published at this instant or later.
+    #[schemars(with = "Option<Timestamp>")]
     from: Option<String>,
+    /// Only what was published before this instant.
+    #[schemars(with = "Option<Timestamp>")]
     to: Option<String>,
+    /// How many, at most.
+    #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

@@ -32,6 +32,7 @@ const GATE_LOST_MS: i64 = 5 * SECOND_MS;
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DeliveryState")]
 pub enum State {
     /// Not submitted.
     Draft,

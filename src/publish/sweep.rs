@@ -41,13 +41,7 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
     for _ in 0..CHUNKS_MAX {
         let now = app.now();
         let query = Statement::new(OVERDUE).bind(now).bind(CHUNK);
-        let overdue: Vec<Overdue> = app
-            .database
-            .batch(vec![query])
-            .await?
-            .pop()
-            .unwrap_or_default()
-            .all()?;
+        let overdue: Vec<Overdue> = app.database.run(query).await?.all()?;
         let Some(found) = u32::try_from(overdue.len()).ok().filter(|found| *found > 0) else {
             break;
         };
@@ -70,7 +64,7 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
             })
             .collect();
         app.queue.send(jobs).await?;
-        app.database.batch(vec![noted]).await?;
+        app.database.run(noted).await?;
         nudged += found;
         if found < CHUNK {
             break;

@@ -22,7 +22,10 @@ fn the_readme_lists_every_variable() {
         std::fs::write(path, &current).unwrap();
         return;
     }
-    assert!(readme == current, "the table of variables in README.md is old: npm run docs");
+    assert!(
+        readme == current,
+        "the table of variables in README.md is old: npm run docs"
+    );
 }
 
 #[test]
@@ -30,6 +33,10 @@ fn npm_start_passes_every_variable_on() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/start.mjs");
     let script = std::fs::read_to_string(script).unwrap();
     for variable in VARIABLES {
-        assert!(script.contains(&format!("'{}'", variable.name)), "{} is missing", variable.name);
+        assert!(
+            script.contains(&format!("'{}'", variable.name)),
+            "{} is missing",
+            variable.name
+        );
     }
 }

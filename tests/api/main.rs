@@ -18,3 +18,4 @@ mod docs;
 mod harness;
 mod identity;
 mod publishing;
+mod routes;

@@ -7,7 +7,7 @@ use godwit::ports::{Database, GateStorage, Pending, ResultSet, Statement, Storag
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode};
 use serde_json::{Map, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 
 /// D1's limit (<https://developers.cloudflare.com/d1/platform/limits/>).
@@ -100,6 +100,24 @@ impl Sqlite {
         first
             .and_then(|row| row.into_iter().next())
             .map_or(json!(null), |(_, value)| value)
+    }
+
+    /// Everything that is in the database, by table: to see that nothing was changed, or what.
+    pub fn dump(&self) -> BTreeMap<String, Vec<Map<String, serde_json::Value>>> {
+        static TABLES: OnceLock<Vec<(String, &'static str)>> = OnceLock::new();
+        let tables = TABLES.get_or_init(|| {
+            let of_ours = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+            let query = |name: &str| format!("SELECT * FROM {name}").leak() as &'static str;
+            self.look(of_ours)
+                .iter()
+                .map(|row| row["name"].as_str().unwrap().to_owned())
+                .map(|name| (name.clone(), query(&name)))
+                .collect()
+        });
+        tables
+            .iter()
+            .map(|(name, query)| (name.clone(), self.look(query)))
+            .collect()
     }
 
     /// Changes the database beside the port: not counted, no faults.

@@ -99,11 +99,7 @@ pub async fn known(
     external_id: &str,
 ) -> Result<Option<AccountId>, Error> {
     let statement = Statement::new(KNOWN).bind(workspace).bind(external_id);
-    let set = database
-        .batch(vec![statement])
-        .await?
-        .pop()
-        .unwrap_or_default();
+    let set = database.run(statement).await?;
     Ok(set.first::<IdRow>()?.map(|row| row.id))
 }
 

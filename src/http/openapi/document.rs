@@ -1,115 +1,205 @@
 //! The document, made from the table of routes. Not part of the Worker, which serves the committed copy.
+//!
+//! What a route says of itself is taken from the table; what holds for every route of a kind (who may call, how bodies
+//! and addresses are refused) is said here once, by `answers`. Schemas come from the very types that are read and
+//! written, so that the document cannot promise another shape.
 
-use crate::http::problem::Problem;
+use super::answers;
+use super::schemas::Schemas;
 use crate::http::route::{Access, Parameter, Route};
-use schemars::SchemaGenerator;
-use schemars::generate::SchemaSettings;
+use crate::ids::{AccountId, ApiKeyId, PostId, WorkspaceId};
 use serde_json::{Map, Value, json};
+
+const TAGS: [(&str, &str, &[&str]); 5] = [
+    (
+        "Identity",
+        "Registering, signing in and out, and who calls",
+        &["auth", "me"],
+    ),
+    ("API keys", "Keys with scopes, for programs", &["api-keys"]),
+    (
+        "Accounts",
+        "Connecting X accounts and looking after them",
+        &["connections", "accounts"],
+    ),
+    (
+        "Posts",
+        "Posting, now or later, and what became of it",
+        &["posts", "history", "stats"],
+    ),
+    ("Service", "The service itself", &["health", "openapi.json"]),
+];
 
 /// The document, from the routes themselves.
 #[must_use]
 pub fn document() -> Value {
-    let mut generator = SchemaSettings::openapi3().into_generator();
-    let problem = generator.subschema_for::<Problem>();
+    let mut schemas = Schemas::new();
     let mut paths = Map::new();
     for route in crate::http::routes() {
-        let operation = operation(&route, &mut generator, problem.as_value());
+        let operation = operation(&route, &mut schemas);
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = methods {
             methods.insert(route.method.as_str().to_lowercase(), operation);
         }
     }
+    let workspace = json!({
+        "name": "X-Workspace",
+        "in": "header",
+        "description": "Which workspace is meant, where these credentials reach several; the personal one unless given",
+        "schema": schemas.answer::<WorkspaceId>(),
+    });
+    let responses = answers::shared(&mut schemas);
+    let tags =
+        TAGS.map(|(name, description, _)| json!({ "name": name, "description": description }));
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Godwit",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Publishing to X from the edge. What is accepted is never lost and never sent twice.",
+            "summary": "Publishing to X from the edge",
+            "description": "What is accepted is never lost and never sent twice.\n\nEvery answer that is not a success is a problem document (RFC 9457) with a stable `code`, a `remedy` that a person can follow and the `request_id` to ask the operator about. Instants are RFC 3339. Members may be added to answers; requests with members or parameters that are not listed here are refused.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/api/v1" }],
+        "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas.take(),
+            "responses": responses,
+            "headers": { "RequestId": answers::request_id() },
+            "parameters": { "Workspace": workspace },
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A session token, a JWT of a trusted issuer, or an API key (gw_…)",
+                    "description": "A session token of POST /auth/login, a JWT of a trusted issuer, or an API key (gw_…)",
                 },
             },
         },
     })
 }
 
-fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) -> Value {
-    let mut operation = json!({
-        "operationId": operation_id(route),
-        "summary": route.summary,
-        "responses": responses(route, generator, problem),
-    });
-    let parameters = parameters(route);
-    if let Value::Object(fields) = &mut operation {
-        if !parameters.is_empty() {
-            fields.insert("parameters".to_owned(), parameters.into());
-        }
-        if let Some(schema) = route.body {
-            let content = json!({ "application/json": { "schema": schema.schema(generator) } });
-            fields.insert(
-                "requestBody".to_owned(),
-                json!({ "required": true, "content": content }),
-            );
-        }
-        if route.access != Access::Public {
-            fields.insert("security".to_owned(), json!([{ "bearer": [] }]));
-        }
-        if let Access::Scoped(scope) | Access::PersonScoped(scope) = route.access {
-            fields.insert("x-godwit-scope".to_owned(), scope.as_str().into());
-        }
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
+    let mut operation = Map::new();
+    let mut put = |name: &str, value: Value| operation.insert(name.to_owned(), value);
+    put("operationId", operation_id(route).into());
+    put("tags", json!([tag(route)]));
+    put("summary", route.summary.into());
+    if let Some(text) = who_may(route.access) {
+        put("description", text.into());
     }
-    operation
-}
-
-fn responses(route: &Route, generator: &mut SchemaGenerator, problem: &Value) -> Value {
-    let mut responses = Map::new();
-    for (status, meaning, schema) in &route.answers {
-        let mut response = json!({ "description": meaning });
-        if let (Some(schema), Value::Object(fields)) = (schema, &mut response) {
-            let content = json!({ "application/json": { "schema": schema.schema(generator) } });
-            fields.insert("content".to_owned(), content);
-        }
-        responses.insert(status.to_string(), response);
+    if let Access::Scoped(scope) | Access::PersonScoped(scope) = route.access {
+        put("x-godwit-scope", scope.as_str().into());
     }
-    responses.insert(
-        "default".to_owned(),
-        json!({
-            "description": "A problem document (RFC 9457)",
-            "content": { "application/problem+json": { "schema": problem } },
-        }),
+    // An empty list says that nothing is needed.
+    put(
+        "security",
+        match route.access {
+            Access::Public => json!([]),
+            _ => json!([{ "bearer": [] }]),
+        },
     );
-    responses.into()
+    let parameters = parameters(route, schemas);
+    if !parameters.is_empty() {
+        put("parameters", parameters.into());
+    }
+    if let Some(body) = route.body {
+        let content = json!({ "application/json": { "schema": schemas.body(body) } });
+        put(
+            "requestBody",
+            json!({ "required": !route.body_may_be_missing, "content": content }),
+        );
+    }
+    put("responses", answers::of(route, schemas));
+    operation.into()
 }
 
-fn parameters(route: &Route) -> Vec<Value> {
-    let in_path = route
+fn tag(route: &Route) -> &'static str {
+    let first = route.path.split('/').nth(1).unwrap_or_default();
+    TAGS.iter()
+        .find(|(_, _, segments)| segments.contains(&first))
+        .map_or("Service", |(name, _, _)| name)
+}
+
+fn who_may(access: Access) -> Option<String> {
+    Some(match access {
+        Access::Public => return None,
+        Access::SignedIn => "For signed-in persons and any API key.".to_owned(),
+        Access::Person => "For signed-in persons; API keys are refused.".to_owned(),
+        Access::OwnToken => {
+            "For whoever shows a session token of ours, even one that has ended.".to_owned()
+        }
+        Access::Scoped(scope) => format!(
+            "For persons whose role, and API keys whose scopes, include `{}`.",
+            scope.as_str()
+        ),
+        Access::PersonScoped(scope) => format!(
+            "For signed-in persons whose role includes `{}`; API keys are refused.",
+            scope.as_str()
+        ),
+    })
+}
+
+fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
+    let mut all: Vec<Value> = route
         .path
         .split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
-    let of = |parameters: &'static [Parameter], place: &'static str| {
-        parameters.iter().map(move |parameter| {
+        .map(|name| {
+            json!({
+                "name": name,
+                "in": "path",
+                "required": true,
+                "schema": id_schema(route, schemas),
+            })
+        })
+        .collect();
+    if let Some(asked) = route.asked {
+        all.extend(schemas.parameters(asked));
+    }
+    for (place, named) in [("query", route.query), ("header", route.headers)] {
+        all.extend(named.iter().map(|parameter| {
             json!({
                 "name": parameter.name,
                 "in": place,
                 "description": parameter.meaning,
-                "schema": { "type": "string" },
+                "schema": schema_by_name(parameter),
             })
-        })
-    };
-    in_path
-        .chain(of(route.query, "query"))
-        .chain(of(route.headers, "header"))
-        .collect()
+        }));
+    }
+    if !matches!(route.access, Access::Public | Access::OwnToken) {
+        all.push(json!({ "$ref": "#/components/parameters/Workspace" }));
+    }
+    all
+}
+
+fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {
+    match route.path.split('/').nth(1) {
+        Some("posts") => schemas.answer::<PostId>(),
+        Some("accounts") => schemas.answer::<AccountId>(),
+        Some("api-keys") => schemas.answer::<ApiKeyId>(),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+// Words that mean the same wherever they stand.
+fn schema_by_name(parameter: &Parameter) -> Value {
+    match parameter.name {
+        "limit" => json!({
+            "type": "integer",
+            "minimum": 1,
+            "maximum": crate::http::page::LIMIT_MAX,
+            "default": crate::http::page::LIMIT_DEFAULT,
+        }),
+        "Idempotency-Key" => json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "examples": ["9f1c2b7a-3f43-4c0e-9d5e-0b9f6a0d8a11"],
+        }),
+        "Prefer" => json!({ "type": "string", "examples": ["wait=10"] }),
+        _ => json!({ "type": "string" }),
+    }
 }
 
 // "GET /accounts/{id}/limits" → "get_accounts_id_limits".

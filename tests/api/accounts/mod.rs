@@ -81,24 +81,8 @@ impl Town {
 
     /// What the person does at X: gives where X sends the browser then, below `/api/v1`.
     fn consent(&self, begun: &Value, username: &str, decision: &str) -> String {
-        let address = Url::parse(begun["authorization_url"].as_str().unwrap()).unwrap();
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(address.query_pairs());
-        form.append_pair("username", username)
-            .append_pair("decision", decision);
-        let request = http::Request::post(address.path())
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.finish().into_bytes())
-            .unwrap();
         let now = self.world.clock.now().millis();
-        let answer = self.x().handle(now, request).answer().unwrap();
-        let shown = String::from_utf8_lossy(answer.body()).into_owned();
-        assert_eq!(answer.status(), 302, "{shown}");
-        let location = answer.headers()["location"].to_str().unwrap();
-        location
-            .strip_prefix(&format!("{BASE_URL}/api/v1"))
-            .unwrap()
-            .to_owned()
+        consent(&mut self.x(), now, begun, username, decision)
     }
 
     /// A browser that follows X's redirect.
@@ -196,6 +180,27 @@ impl Town {
         );
         delivery
     }
+}
+
+/// What a person does at X: gives where X sends the browser then, below `/api/v1`.
+pub fn consent(x: &mut X, now_ms: i64, begun: &Value, username: &str, decision: &str) -> String {
+    let address = Url::parse(begun["authorization_url"].as_str().unwrap()).unwrap();
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(address.query_pairs());
+    form.append_pair("username", username)
+        .append_pair("decision", decision);
+    let request = http::Request::post(address.path())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.finish().into_bytes())
+        .unwrap();
+    let answer = x.handle(now_ms, request).answer().unwrap();
+    let shown = String::from_utf8_lossy(answer.body()).into_owned();
+    assert_eq!(answer.status(), 302, "{shown}");
+    let location = answer.headers()["location"].to_str().unwrap();
+    location
+        .strip_prefix(&format!("{BASE_URL}/api/v1"))
+        .unwrap()
+        .to_owned()
 }
 
 /// What a redirect says, by its query.

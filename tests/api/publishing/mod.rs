@@ -1,6 +1,7 @@
 //! From an accepted post to one post on X, whatever happens on the way.
 
 mod faults;
+mod limits;
 mod path;
 mod plans;
 mod queue;

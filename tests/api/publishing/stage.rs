@@ -1,6 +1,7 @@
 //! A world with X in it, real gates, and a queue whose time is virtual.
 
 use crate::sandbox::{Reply, Settings, X};
+use crate::support::world::BASE_URL;
 use crate::support::{Person, SqliteGate, World};
 use godwit::accounts::tokens;
 use godwit::gate::{AccountGate, GatePorts};
@@ -48,6 +49,7 @@ impl Stage {
         let settings = Settings {
             client_id: "client-id".to_owned(),
             client_secret: Some("client-secret".to_owned()),
+            redirect_uris: vec![format!("{BASE_URL}/api/v1/connections/x/callback")],
             ..Settings::default()
         };
         let x = Arc::new(Mutex::new(X::new(settings)));
@@ -123,6 +125,11 @@ impl Stage {
 
     /// Connects an X user to the person's workspace; gives the account's id.
     pub fn connect(&self, username: &str) -> String {
+        self.connect_for(&self.person, username)
+    }
+
+    /// Connects an X user to somebody's workspace; gives the account's id.
+    pub fn connect_for(&self, person: &Person, username: &str) -> String {
         let app = self.world.app();
         let now = app.now();
         let (user_id, granted) = {
@@ -136,7 +143,7 @@ impl Stage {
             (user.id.to_string(), granted)
         };
         let account = AccountId::new(&*app.clock, &*app.random);
-        let workspace = WorkspaceId::parse(&self.person.workspace_id).unwrap();
+        let workspace = WorkspaceId::parse(&person.workspace_id).unwrap();
         let pair = tokens::Pair {
             access: SecretString::from(granted.access),
             refresh: granted.refresh.map(SecretString::from),

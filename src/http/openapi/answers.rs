@@ -1,0 +1,182 @@
+//! How routes answer: what each says of itself, and what holds for every route of a kind.
+
+use super::schemas::Schemas;
+use crate::http::problem::Problem;
+use crate::http::route::{Access, Answer, Content, Parameter, Route};
+use serde_json::{Map, Value, json};
+
+/// A refusal that many routes share: its name, its status, what it means.
+type Refusal = (&'static str, u16, &'static str);
+
+const MALFORMED: Refusal = (
+    "Malformed",
+    400,
+    "The request cannot be read: the body is not JSON (`malformed_json`), or a header is not as it should be",
+);
+const UNAUTHENTICATED: Refusal = (
+    "Unauthenticated",
+    401,
+    "Nobody is signed in, or what was shown is not good: `not_signed_in`, `malformed_authorization`, `token_invalid`, `token_expired`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`",
+);
+const FORBIDDEN: Refusal = (
+    "Forbidden",
+    403,
+    "Signed in, but not allowed: `missing_scope`, `missing_role`, `person_required`",
+);
+const NOT_FOUND: Refusal = (
+    "NotFound",
+    404,
+    "It does not exist, or belongs to another workspace, which looks the same: `not_found`",
+);
+const TOO_LARGE: Refusal = (
+    "TooLarge",
+    413,
+    "The body is larger than 1 MiB: `body_too_large`",
+);
+const UNSUPPORTED_MEDIA: Refusal = (
+    "UnsupportedMedia",
+    415,
+    "The body is not `application/json`: `unsupported_media_type`",
+);
+const INVALID: Refusal = (
+    "Invalid",
+    422,
+    "The request can be read, but not carried out as it is; `errors` says which field is wrong and why",
+);
+const UNAVAILABLE: Refusal = (
+    "Unavailable",
+    503,
+    "Not now: the same request may work in a moment (`temporarily_unavailable`)",
+);
+const OTHER: Refusal = ("Problem", 0, "Any other problem");
+
+const SHARED: [Refusal; 9] = [
+    MALFORMED,
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA,
+    INVALID,
+    UNAVAILABLE,
+    OTHER,
+];
+
+const RETRY_AFTER: Parameter = Parameter::new("Retry-After", "When to come back, in seconds");
+
+/// The refusals that routes share, for `components`.
+pub fn shared(schemas: &mut Schemas) -> Map<String, Value> {
+    SHARED
+        .iter()
+        .map(|(name, status, meaning)| {
+            let own: &[Parameter] = match status {
+                401 => &[Parameter::new("WWW-Authenticate", "`Bearer`")],
+                503 => &[RETRY_AFTER],
+                _ => &[],
+            };
+            ((*name).to_owned(), problem(meaning, own, schemas))
+        })
+        .collect()
+}
+
+/// The header that every answer has.
+pub fn request_id() -> Value {
+    json!({
+        "description": "Names this request in the operator's log",
+        "schema": { "type": "string" },
+    })
+}
+
+/// The answers of a route, by status.
+pub fn of(route: &Route, schemas: &mut Schemas) -> Value {
+    let mut answers = Map::new();
+    for answer in &route.answers {
+        answers.insert(answer.status.to_string(), own(answer, schemas));
+    }
+    for (name, status, _) in of_its_kind(route) {
+        answers
+            .entry(status.to_string())
+            .or_insert_with(|| reference(name));
+    }
+    answers.insert("default".to_owned(), reference(OTHER.0));
+    answers.into()
+}
+
+/// What every route of this kind may answer.
+fn of_its_kind(route: &Route) -> Vec<Refusal> {
+    let mut all = Vec::new();
+    match route.access {
+        Access::Public => {}
+        Access::OwnToken => all.extend([UNAUTHENTICATED, FORBIDDEN]),
+        // X-Workspace may name one that these credentials do not reach.
+        Access::SignedIn => all.extend([UNAUTHENTICATED, NOT_FOUND]),
+        Access::Person | Access::Scoped(_) | Access::PersonScoped(_) => {
+            all.extend([UNAUTHENTICATED, FORBIDDEN, NOT_FOUND]);
+        }
+    }
+    if route.body.is_some() {
+        all.extend([MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA, INVALID]);
+    }
+    if route.asked.is_some() || !route.query.is_empty() {
+        all.push(INVALID);
+    }
+    // What asks for nothing and is open to all needs nobody else to answer, or says itself what happens.
+    if route.access != Access::Public || route.body.is_some() || !route.query.is_empty() {
+        all.push(UNAVAILABLE);
+    }
+    all
+}
+
+fn own(answer: &Answer, schemas: &mut Schemas) -> Value {
+    let content = match answer.body {
+        Content::Problem => return problem(answer.meaning, answer.headers, schemas),
+        Content::Nothing => None,
+        Content::Json(body) => Some(("application/json", schemas.answered(body))),
+        Content::Other("application/json") => {
+            Some(("application/json", json!({ "type": "object" })))
+        }
+        Content::Other(media_type) => Some((media_type, json!({ "type": "string" }))),
+    };
+    let mut response = json!({
+        "description": answer.meaning,
+        "headers": headers(answer.headers),
+    });
+    if let (Some((media_type, schema)), Value::Object(fields)) = (content, &mut response) {
+        fields.insert(
+            "content".to_owned(),
+            json!({ media_type: { "schema": schema } }),
+        );
+    }
+    response
+}
+
+fn problem(meaning: &str, own: &[Parameter], schemas: &mut Schemas) -> Value {
+    json!({
+        "description": meaning,
+        "headers": headers(own),
+        "content": { "application/problem+json": { "schema": schemas.answer::<Problem>() } },
+    })
+}
+
+fn headers(own: &[Parameter]) -> Value {
+    let mut all = Map::new();
+    all.insert(
+        "X-Request-Id".to_owned(),
+        json!({ "$ref": "#/components/headers/RequestId" }),
+    );
+    for header in own {
+        let schema = match header.name {
+            "Retry-After" => json!({ "type": "integer", "minimum": 0 }),
+            _ => json!({ "type": "string" }),
+        };
+        all.insert(
+            header.name.to_owned(),
+            json!({ "description": header.meaning, "schema": schema }),
+        );
+    }
+    all.into()
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/responses/{name}") })
+}

@@ -1,0 +1,260 @@
+//! Two people who know nothing of each other, and a good request for every route.
+
+use crate::accounts::consent;
+use crate::publishing::Stage;
+use crate::support::world::BASE_URL;
+use crate::support::{Answer, Person, World};
+use axum::body::Body;
+use godwit::http::Route;
+use godwit::ports::{Clock as _, Statement};
+use http::Request;
+use serde_json::{Value, json};
+
+/// Ada and Eve, each with an account, a key and posts.
+pub struct Ground {
+    pub stage: Stage,
+    /// What belongs to `stage.person`.
+    pub ours: Things,
+    /// Somebody else …
+    pub eve: Person,
+    /// … and what belongs to her.
+    pub hers: Things,
+}
+
+/// What somebody has.
+pub struct Things {
+    pub account: String,
+    pub key: String,
+    /// A post that waits for its time.
+    pub post: String,
+    /// A post that failed.
+    pub failed: String,
+}
+
+/// A request, before it is sent.
+#[derive(Clone)]
+pub struct Asked {
+    pub method: String,
+    /// Below `/api/v1`, with the query.
+    pub path: String,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    /// The status when all goes well.
+    pub success: u16,
+}
+
+impl Asked {
+    fn new(route: &Route, path: &str, success: u16) -> Self {
+        Self {
+            method: route.method.to_string(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            success,
+        }
+    }
+
+    /// With this body, as JSON.
+    pub fn json(self, body: &Value) -> Self {
+        self.raw(body.to_string().into_bytes())
+    }
+
+    /// With these bytes, which are said to be JSON.
+    pub fn raw(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self.header("content-type", b"application/json")
+    }
+
+    /// With this header instead of others of its name.
+    pub fn header(mut self, name: &str, value: &[u8]) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.push((name.to_owned(), value.to_vec()));
+        self
+    }
+
+    /// As whoever holds this token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}").as_bytes())
+    }
+
+    /// As nobody.
+    pub fn nobody(mut self) -> Self {
+        self.headers.retain(|(name, _)| name != "authorization");
+        self
+    }
+
+    /// At this address instead.
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// The body, where it is JSON.
+    pub fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn into_request(self) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{BASE_URL}/api/v1{}", self.path));
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(self.body)).unwrap()
+    }
+}
+
+impl Ground {
+    pub async fn new() -> Self {
+        let stage = Stage::new().await;
+        let eve = stage.world.person("eve").await;
+        let account = stage.connect_for(&eve, "second_bird");
+        let ours = things(&stage, &stage.person, stage.account.clone()).await;
+        let hers = things(&stage, &eve, account).await;
+        Self {
+            stage,
+            ours,
+            eve,
+            hers,
+        }
+    }
+
+    pub const fn world(&self) -> &World {
+        &self.stage.world
+    }
+
+    pub async fn send(&self, asked: Asked) -> Answer {
+        self.world().serve(asked.into_request()).await
+    }
+
+    /// The address of a route, with what of `things` its `{id}` means.
+    pub fn address(route: &Route, things: &Things) -> String {
+        let id = match route.path.split('/').nth(1) {
+            Some("accounts") => &things.account,
+            Some("api-keys") => &things.key,
+            Some("posts") if route.path.ends_with("/retry") => &things.failed,
+            Some("posts") => &things.post,
+            _ => return route.path.to_owned(),
+        };
+        route.path.replace("{id}", id)
+    }
+
+    /// A request to this route that Ada may make, and that succeeds.
+    pub async fn good(&self, route: &Route) -> Asked {
+        let path = Self::address(route, &self.ours);
+        let ask = |success| Asked::new(route, &path, success).bearer(&self.stage.person.token);
+        match (route.method.as_str(), route.path) {
+            ("POST", "/auth/register") => ask(201).nobody().json(
+                &json!({ "email": "new@example.com", "password": "correct horse", "name": "New" }),
+            ),
+            ("POST", "/auth/login") => ask(200)
+                .nobody()
+                .json(&json!({ "email": "ada@example.com", "password": "correct horse" })),
+            ("POST", "/api-keys") => {
+                ask(201).json(&json!({ "name": "another", "scopes": ["posts:read"] }))
+            }
+            ("POST", "/connections/x/authorize") => {
+                ask(200).json(&json!({ "redirect_to": "/done" }))
+            }
+            ("GET", "/connections/x/callback") => ask(303).nobody().at(self.consented().await),
+            ("POST", "/posts") => {
+                ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
+            }
+            ("POST", "/posts/{id}/retry") => ask(202),
+            ("GET", "/health" | "/openapi.json") => ask(200).nobody(),
+            ("POST", "/auth/logout") | ("DELETE", "/api-keys/{id}") => ask(204),
+            (
+                "GET",
+                "/me"
+                | "/api-keys"
+                | "/accounts"
+                | "/accounts/{id}"
+                | "/accounts/{id}/limits"
+                | "/posts"
+                | "/posts/{id}"
+                | "/history"
+                | "/stats",
+            )
+            | ("DELETE", "/accounts/{id}" | "/posts/{id}")
+            | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh") => ask(200),
+            (method, path) => panic!(
+                "There is no good request for {method} {path} here. Add one: then the route is held to what every route \
+                 is held to."
+            ),
+        }
+    }
+
+    /// Where X sends the browser when Ada has just allowed a connect.
+    async fn consented(&self) -> String {
+        let begun = self
+            .world()
+            .request(
+                "POST",
+                "/connections/x/authorize",
+                Some(&self.stage.person.token),
+                Some(json!({ "redirect_to": "/done" })),
+            )
+            .await
+            .expect(200);
+        let now = self.world().clock.now().millis();
+        consent(
+            &mut self.stage.x.lock().unwrap(),
+            now,
+            &begun,
+            "long_bill",
+            "authorize",
+        )
+    }
+
+    /// How much has been done so far, in all places: equal before and after when nothing was done in between.
+    pub fn traces(&self) -> impl PartialEq + std::fmt::Debug + use<> {
+        let world = self.world();
+        (
+            world.database.dump(),
+            world.queue.sends(),
+            world.gates.calls().count(),
+            world.http.requests().count(),
+        )
+    }
+}
+
+async fn things(stage: &Stage, person: &Person, account: String) -> Things {
+    let world = &stage.world;
+    let key = world
+        .request(
+            "POST",
+            "/api-keys",
+            Some(&person.token),
+            Some(json!({ "name": "a key", "scopes": ["posts:read"] })),
+        )
+        .await
+        .expect(201);
+    let post = async |text: &str| {
+        let body = json!({
+            "text": format!("{text} of {}", person.user_id),
+            "accounts": [account],
+            "publish_at": "2026-12-01T09:00:00Z",
+        });
+        let answer = world
+            .request("POST", "/posts", Some(&person.token), Some(body))
+            .await
+            .expect(202);
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let (waiting, failed) = (post("What waits").await, post("What failed").await);
+    for statement in [
+        "UPDATE deliveries SET state = 'failed', next_attempt_at = NULL, sweep_at = NULL WHERE post_id = ?1",
+        "UPDATE posts SET status = 'failed' WHERE id = ?1",
+    ] {
+        world
+            .database
+            .change(&Statement::new(statement).bind(failed.as_str()));
+    }
+    Things {
+        key: key["id"].as_str().unwrap().to_owned(),
+        account,
+        post: waiting,
+        failed,
+    }
+}
