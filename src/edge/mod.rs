@@ -1,7 +1,6 @@
 //! Cloudflare: the events, and the adapters that implement `ports` on D1, Queues, Durable Objects and fetch.
 //!
 //! Files here wire; they do not decide. Nothing outside this folder knows the platform.
-#![expect(unsafe_code, reason = "what the SDK's macros expand to")]
 
 mod d1;
 mod events;

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// The largest JSON body in bytes. The longest post (25,000 characters, X Premium) fits many times.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
+/// What JSON takes for white space (RFC 8259, section 2).
+const JSON_BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// One request, read and authenticated.
 pub struct Call {
     /// Names it in the answer and the log.
@@ -82,12 +85,19 @@ impl Call {
                 error.valid_up_to()
             ))
         })?;
+        // First whether it is JSON at all, to the end, so that what is said of its fields is said of a whole body.
+        serde_json::from_str::<serde::de::IgnoredAny>(text)
+            .map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+        // serde would take a list for a struct, by the order of its fields, and would repeat a text in its message.
+        if !text.trim_start_matches(JSON_BLANKS).starts_with('{') {
+            return Err(Error::invalid_field(
+                "",
+                "invalid_value",
+                "The body must be a JSON object.",
+            ));
+        }
         let mut reader = serde_json::Deserializer::from_str(text);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(describe)?;
-        reader
-            .end()
-            .map_err(|error| malformed(format!("There is more after the JSON value: {error}")))?;
-        Ok(value)
+        serde_path_to_error::deserialize(&mut reader).map_err(describe)
     }
 
     /// The query string as `T`.
@@ -95,8 +105,15 @@ impl Call {
     /// # Errors
     /// [`Kind::Invalid`] when a parameter is unknown or malformed.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_urlencoded::from_str(&self.query)
-            .map_err(|error| Error::invalid_field("query", "invalid_query", error.to_string()))
+        let pairs = url::form_urlencoded::parse(self.query.as_bytes());
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(
+            |error| {
+                let detail = error.inner().to_string();
+                let named = named(&detail).map(str::to_owned);
+                let name = named.unwrap_or_else(|| error.path().to_string());
+                Error::invalid_field(name, "invalid_query", detail)
+            },
+        )
     }
 
     /// A request header as text.
@@ -128,8 +145,12 @@ fn malformed(detail: String) -> Error {
 }
 
 fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let pointer = pointer(error.path());
+    let mut pointer = pointer(error.path());
     let inner = error.into_inner();
+    if inner.to_string().starts_with("expected value at line ") {
+        // What serde_json says where a word is wanted and something else stands: the body is known to be JSON.
+        return Error::invalid_field(pointer, "invalid_value", "expected a string");
+    }
     match inner.classify() {
         serde_json::error::Category::Data => {
             let text = inner.to_string();
@@ -143,10 +164,33 @@ fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
             } else {
                 "invalid_value"
             };
+            if let Some(name) = named(detail) {
+                let name = escaped(name);
+                if !pointer.ends_with(&format!("/{name}")) {
+                    pointer = format!("{pointer}/{name}");
+                }
+            }
             Error::invalid(vec![FieldError::new(pointer, code, detail)])
         }
         _ => malformed(format!("The body is not JSON: {inner}.")),
     }
+}
+
+/// The field that serde's message is about, where it is about one that the path does not lead to.
+fn named(detail: &str) -> Option<&str> {
+    let rest = detail
+        .strip_prefix("missing field `")
+        .or_else(|| detail.strip_prefix("unknown field `"))
+        .or_else(|| detail.strip_prefix("duplicate field `"))?;
+    // What a caller named may hold the delimiter itself.
+    let end = ["`, expected", "`, there are no fields", "`"]
+        .iter()
+        .find_map(|end| rest.rfind(end))?;
+    rest.get(..end)
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -157,7 +201,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         let written = match segment {
             Segment::Seq { index } => write!(text, "/{index}"),
             Segment::Map { key } | Segment::Enum { variant: key } => {
-                write!(text, "/{}", key.replace('~', "~0").replace('/', "~1"))
+                write!(text, "/{}", escaped(key))
             }
             Segment::Unknown => Ok(()),
         };

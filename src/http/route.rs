@@ -42,6 +42,13 @@ pub struct Description {
 }
 
 impl Description {
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(
+            clippy::extra_unused_type_parameters,
+            reason = "nothing is described there"
+        )
+    )]
     const fn of<T: JsonSchema>() -> Self {
         Self {
             #[cfg(not(target_arch = "wasm32"))]

@@ -155,3 +155,36 @@ async fn unlinking_revokes_at_x_cancels_what_was_scheduled_and_keeps_the_history
         0
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_given_up_and_the_post_is_found() {
+    let edge = Edge::start().await;
+    edge.sandbox
+        .x()
+        .script(Fault::next(On::Create, Effect::AcceptThenHang));
+    let post = edge.post("taken, and not said").await;
+    let doubt = edge.until(&post, "uncertain").await;
+    assert_eq!(doubt["reason"], "outcome_unknown");
+    edge.until_ticking(&post, "published").await;
+    let x = edge.sandbox.x();
+    assert_eq!((x.posts().len(), x.counts().creates_received), (1, 1));
+}
+
+#[tokio::test]
+async fn refreshes_that_are_asked_for_at_once_are_one_refresh() {
+    let edge = Edge::start().await;
+    edge.sandbox
+        .x()
+        .script(Fault::next(On::Refresh, Effect::Delay { ms: 500 }));
+    let refresh = || {
+        let path = format!("/accounts/{}/refresh", edge.account);
+        edge.send(edge.client.post(edge.at(&path)))
+    };
+    let answers = futures_util::future::join_all((0..5).map(|_| refresh())).await;
+    for (status, answer) in answers {
+        assert_eq!(status.as_u16(), 200, "{answer}");
+    }
+    assert_eq!(edge.sandbox.x().counts().refreshes, 1);
+    let post = edge.post("with the new token").await;
+    edge.until(&post, "published").await;
+}

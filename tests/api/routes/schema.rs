@@ -29,7 +29,7 @@ impl<'d> Schemas<'d> {
         }
     }
 
-    fn fits(&self, schema: &Value, value: &Value) -> bool {
+    pub fn fits(&self, schema: &Value, value: &Value) -> bool {
         let mut wrong = Vec::new();
         self.walk("", schema, value, &mut wrong);
         wrong.is_empty()
