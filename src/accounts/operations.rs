@@ -361,7 +361,13 @@ async fn read_profile(
 }
 
 async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Result<(), Error> {
-    let mark = store::mark_needs_reconnect(&row.workspace_id, &row.id, &refusal.code, app.now());
+    let mark = store::mark_needs_reconnect(
+        &row.workspace_id,
+        &row.id,
+        &refusal.code,
+        row.connected_at,
+        app.now(),
+    );
     app.database.run(mark).await?;
     Ok(())
 }

@@ -133,15 +133,16 @@ pub fn save_tokens(
 
 const NEEDS_RECONNECT: &str =
     "UPDATE accounts SET status = 'needs_reconnect', status_reason = ?3, updated_at = ?4
-  WHERE workspace_id = ?1 AND id = ?2 AND status = 'active'";
+  WHERE workspace_id = ?1 AND id = ?2 AND status = 'active' AND connected_at = ?5";
 
 /// The platform does not accept the account's grant any more. `reason` is the stable code of the refusal. Leaves an
-/// account alone that is not active.
+/// account alone that is not active, or has been connected anew since `connected_at`: the refusal was of older tokens.
 #[must_use]
 pub fn mark_needs_reconnect(
     workspace: &WorkspaceId,
     account: &AccountId,
     reason: &str,
+    connected_at: Timestamp,
     now: Timestamp,
 ) -> Statement {
     Statement::new(NEEDS_RECONNECT)
@@ -149,6 +150,7 @@ pub fn mark_needs_reconnect(
         .bind(account)
         .bind(reason)
         .bind(now)
+        .bind(connected_at)
 }
 
 /// A token that works although the account was given up. What was not granted is still not granted.

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// The largest JSON body in bytes. The longest post (25,000 characters, X Premium) fits many times.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
+/// How much of a message that repeats what was sent is given back.
+const REPEATED_CHARS: usize = 300;
+
 /// What JSON takes for white space (RFC 8259, section 2).
 const JSON_BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
@@ -111,7 +114,7 @@ impl Call {
                 let detail = error.inner().to_string();
                 let named = named(&detail).map(str::to_owned);
                 let name = named.unwrap_or_else(|| error.path().to_string());
-                Error::invalid_field(name, "invalid_query", detail)
+                Error::invalid_field(short(&name), "invalid_query", short(&detail))
             },
         )
     }
@@ -170,7 +173,7 @@ fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
                     pointer = format!("{pointer}/{name}");
                 }
             }
-            Error::invalid(vec![FieldError::new(pointer, code, detail)])
+            Error::invalid(vec![FieldError::new(short(&pointer), code, short(detail))])
         }
         _ => malformed(format!("The body is not JSON: {inner}.")),
     }
@@ -187,6 +190,14 @@ fn named(detail: &str) -> Option<&str> {
         .iter()
         .find_map(|end| rest.rfind(end))?;
     rest.get(..end)
+}
+
+// What a caller sent is repeated only in part: an answer is not for carrying a megabyte back.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(REPEATED_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 fn escaped(name: &str) -> String {

@@ -221,6 +221,7 @@ async fn settle(
             workspace,
             account,
             NEEDS_RECONNECT,
+            delivery.connected_at,
             now,
         ));
     }

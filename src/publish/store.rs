@@ -24,7 +24,7 @@ pub const CLAIM: &str = "UPDATE deliveries
 pub const LOAD: &str =
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
     d.reconciles, d.due_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
-    a.status AS account_status, a.external_id, t.sealed, t.generation, t.expires_at
+    a.status AS account_status, a.connected_at, a.external_id, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN workspaces w ON w.id = d.workspace_id
@@ -128,6 +128,9 @@ pub struct Loaded {
     /// What to do when nobody can say whether a part is there.
     pub uncertain_policy: UncertainPolicy,
     account_status: String,
+    /// When the account was last connected.
+    #[serde(with = "millis")]
+    pub connected_at: Timestamp,
     /// The account's id at the platform.
     pub external_id: String,
     sealed: Option<String>,

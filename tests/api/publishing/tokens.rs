@@ -167,3 +167,33 @@ async fn no_secret_is_in_the_log_the_answers_or_the_database() {
         "a token of the shape {shape}… is shown"
     );
 }
+
+#[tokio::test]
+async fn a_refusal_of_old_tokens_does_not_harm_an_account_that_was_connected_meanwhile() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().revoke_user("godwit_demo");
+    let post = stage.post("between two grants").await;
+    // While X refuses the old tokens, the person connects again.
+    let body = stage.mail()[0].1.clone();
+    stage.lose_mail();
+    {
+        let app = stage.world.app();
+        let bodies = [body];
+        let mut publishing = Box::pin(godwit::jobs::handle(&app, "godwit-publish", &bodies));
+        let refused = || stage.x.lock().unwrap().counts().refreshes > 0;
+        while !refused() {
+            assert!(
+                futures_util::future::poll_immediate(&mut publishing)
+                    .await
+                    .is_none()
+            );
+        }
+        stage.world.database.change(&godwit::ports::Statement::new(
+            "UPDATE accounts SET connected_at = connected_at + 1000",
+        ));
+        publishing.await;
+    }
+    let account = stage.get(&format!("/accounts/{}", stage.account)).await;
+    assert_eq!(account["status"], "active");
+    assert_eq!(stage.delivery(&post).await["state"], "waiting");
+}
