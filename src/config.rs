@@ -358,3 +358,35 @@ impl Environment<'_> {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    fn with_base_url(base_url: &str) -> Result<Config, String> {
+        Config::read(|name| match name {
+            "BASE_URL" => Some(base_url.to_owned()),
+            "JWT_SECRET" => Some("0123456789abcdef0123456789abcdef".to_owned()),
+            "ENCRYPTION_KEYS" => Some("k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
+            _ => None,
+        })
+    }
+
+    // Unicode tables for host names are left out of the build (idna_adapter in Cargo.toml).
+    #[test]
+    fn a_host_beyond_ascii_is_refused_in_words_and_taken_in_its_xn_form() {
+        for host in [
+            "post.ex\u{e4}mple.com",
+            "POST.EX\u{c4}MPLE.com",
+            "\u{65e5}\u{672c}.test",
+        ] {
+            let error = with_base_url(&format!("https://{host}")).err().unwrap();
+            assert_eq!(
+                error, "BASE_URL is not a URL: invalid international domain name",
+                "{host}"
+            );
+        }
+        let config = with_base_url("https://post.xn--exmple-cua.com").unwrap();
+        assert_eq!(config.base_url, "https://post.xn--exmple-cua.com");
+    }
+}

@@ -164,6 +164,11 @@ mod tests {
             "javascript:alert(1)",
             "data:text/html,x",
             "ftp://app.example.com/",
+            // Browsers would read two of these as the allowed host.
+            "https://APP.ex\u{e4}mple.com/",
+            "https://\u{ff41}pp.example.com/",
+            "https://app.example\u{3002}com/",
+            "https://app.ex%C3%A4mple.com/",
             &format!("/{}", "a".repeat(2_000)),
         ] {
             let error = check(&config(), asked).unwrap_err();

@@ -225,6 +225,7 @@ struct Listing {
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_-]+$"))]
     cursor: Option<String>,
 }
 

@@ -10,14 +10,21 @@ use crate::gate::{AccountGate as Gate, GateName, GatePorts, GateReply, GateReque
 use crate::ports::{
     GateLost, GateStorage, Gates, Pending, ResultSet, Statement, StorageError, Value,
 };
+use futures_util::future::{Either, select};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use worker::{
-    DurableObject, Env, Headers, Method, Request, RequestInit, Response, SqlStorageValue, State,
-    durable_object,
+    Delay, DurableObject, Env, Headers, Method, Request, RequestInit, Response, SqlStorageValue,
+    State, durable_object,
 };
 
 /// Any address does: an object is reached by its name, not by its host.
 const ADDRESS: &str = "https://gate.internal/";
+
+/// How long a gate is waited for, in ms: less than a claim lasts. A gate that is given up has its journal, and answers
+/// the next claim.
+const GATE_DEADLINE_MS: u64 = 50_000;
 
 /// The gates of this deployment.
 pub struct DurableGates {
@@ -39,9 +46,11 @@ impl Gates for DurableGates {
     ) -> Pending<'_, Result<GateReply, GateLost>> {
         let name = gate.as_str().to_owned();
         Box::pin(async move {
-            ask(&self.env, &name, &request)
-                .await
-                .map_err(|error| GateLost(error.to_string()))
+            let deadline = Delay::from(Duration::from_millis(GATE_DEADLINE_MS));
+            match select(pin!(ask(&self.env, &name, &request)), deadline).await {
+                Either::Left((answer, _)) => answer.map_err(|error| GateLost(error.to_string())),
+                Either::Right(_) => Err(GateLost("no answer in time".to_owned())),
+            }
         })
     }
 }

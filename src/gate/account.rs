@@ -45,6 +45,8 @@ pub struct AccountGate {
 pub(super) struct LivingCall<'a> {
     gate: &'a AccountGate,
     part: PartKey,
+    /// When it left.
+    pub(super) started_at: Timestamp,
 }
 
 impl Drop for LivingCall<'_> {
@@ -99,11 +101,12 @@ impl AccountGate {
         self.ports.clock.now()
     }
 
-    pub(super) fn begin_call(&self, part: &PartKey) -> LivingCall<'_> {
+    pub(super) fn begin_call(&self, part: &PartKey, started_at: Timestamp) -> LivingCall<'_> {
         lock(&self.calls).insert(part.clone());
         LivingCall {
             gate: self,
             part: part.clone(),
+            started_at,
         }
     }
 

@@ -9,8 +9,9 @@
 //! | `uncertain` | may or may not be there | reconcile (→ `sent`), or a later round |
 
 use super::model::{PartKey, SendAnswer, SendPart};
+use crate::crypto::sha256;
 use crate::ports::{GateStorage, Statement, StorageError};
-use crate::time::{DAY_MS, Timestamp, millis};
+use crate::time::{DAY_MS, Timestamp, millis, optional_millis};
 use serde::{Deserialize, Serialize};
 
 /// The journal's table; the key clusters a delivery's parts together.
@@ -22,6 +23,8 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS journal (
   state       TEXT NOT NULL CHECK (state IN ('sending', 'sent', 'refused', 'free', 'uncertain')),
   started_at  INTEGER NOT NULL,
   deadline_at INTEGER NOT NULL,
+  doubt_since INTEGER,
+  words       TEXT,
   external_id TEXT,
   answer      TEXT,
   PRIMARY KEY (delivery_id, position)
@@ -30,19 +33,35 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS journal (
 /// Rows older than this answer nothing any more: their deliveries are long final. In ms.
 const KEEP_MS: i64 = 30 * DAY_MS;
 
-const READ: &str = "SELECT epoch, round, state, started_at, deadline_at, answer
+const READ: &str = "SELECT epoch, round, state, started_at, deadline_at, doubt_since, answer
   FROM journal WHERE delivery_id = ?1 AND position = ?2";
 
-const ARM: &str = "INSERT INTO journal (delivery_id, position, epoch, round, state, started_at, deadline_at)
-  VALUES (?1, ?2, ?3, ?4, 'sending', ?5, ?6)
+// What was uncertain before stays so, whatever a later round brings: `doubt_since` keeps its first moment.
+const ARM: &str = "INSERT INTO journal
+    (delivery_id, position, epoch, round, state, started_at, deadline_at, words)
+  VALUES (?1, ?2, ?3, ?4, 'sending', ?5, ?6, ?7)
   ON CONFLICT (delivery_id, position) DO UPDATE SET epoch = excluded.epoch, round = excluded.round,
-    state = 'sending', started_at = excluded.started_at, deadline_at = excluded.deadline_at, answer = NULL";
+    doubt_since = CASE WHEN journal.state = 'uncertain'
+      THEN coalesce(journal.doubt_since, journal.started_at) ELSE journal.doubt_since END,
+    state = 'sending', started_at = excluded.started_at, deadline_at = excluded.deadline_at,
+    words = excluded.words, answer = NULL";
+
+// A recorded answer of `free` belongs to the epoch that got it.
+const SEEN: &str = "INSERT INTO journal
+    (delivery_id, position, epoch, round, state, started_at, deadline_at)
+  VALUES (?1, ?2, ?3, 0, 'free', ?4, ?4)
+  ON CONFLICT (delivery_id, position) DO UPDATE SET epoch = excluded.epoch,
+    answer = CASE WHEN journal.state = 'free' THEN NULL ELSE journal.answer END
+    WHERE journal.epoch < excluded.epoch";
 
 const CLOSE: &str = "UPDATE journal SET state = ?3, external_id = ?4, answer = ?5
   WHERE delivery_id = ?1 AND position = ?2 AND state IN ('sending', 'uncertain') AND epoch = ?6";
 
 const KNOWN: &str =
     "SELECT delivery_id, position FROM journal WHERE state = 'sent' AND external_id = ?1";
+
+const UNDER_WAY: &str = "SELECT delivery_id FROM journal
+  WHERE state = 'sending' AND words = ?1 AND deadline_at > ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
 
 const PRUNE: &str =
     "DELETE FROM journal WHERE started_at < ?1 AND state IN ('sent', 'refused', 'free')";
@@ -90,6 +109,9 @@ pub struct Entry {
     /// When the call was given up at the latest.
     #[serde(with = "millis")]
     pub deadline_at: Timestamp,
+    /// Since when it may be on the platform from an earlier round that nobody could decide.
+    #[serde(with = "optional_millis")]
+    pub doubt_since: Option<Timestamp>,
     /// The answer that was given, as JSON; absent while `sending`.
     pub answer: Option<String>,
 }
@@ -132,8 +154,51 @@ pub fn arm(
         .bind(request.epoch)
         .bind(request.round)
         .bind(now)
-        .bind(deadline_at);
+        .bind(deadline_at)
+        .bind(words(&request.content.text));
     storage.execute(statement).map(drop)
+}
+
+/// Notes that a claim has asked about a part without sending it, so that the call of an older claim, still on its way
+/// to the gate, is turned away.
+///
+/// # Errors
+/// When the storage fails; then the claim must not be told that the part is free.
+pub fn seen(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    epoch: i64,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let statement = Statement::new(SEEN)
+        .bind(&part.delivery_id)
+        .bind(part.position)
+        .bind(epoch)
+        .bind(now);
+    storage.execute(statement).map(drop)
+}
+
+/// Whether another part with the same words is being sent: a post that appears now may be that one.
+///
+/// # Errors
+/// When the storage fails.
+pub fn is_sent_elsewhere(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    text: &str,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let statement = Statement::new(UNDER_WAY)
+        .bind(words(text))
+        .bind(now)
+        .bind(&part.delivery_id)
+        .bind(part.position);
+    Ok(!storage.execute(statement)?.rows.is_empty())
+}
+
+// Enough to recognise the same text, without keeping it twice.
+fn words(text: &str) -> String {
+    sha256(text.as_bytes())
 }
 
 /// Writes an outcome over `sending` or `uncertain` of the same epoch. A row that has moved on is left alone.

@@ -124,9 +124,18 @@ pub enum SendAnswer {
         /// What happened, for a person.
         detail: String,
     },
+    /// An earlier call is under way, or may still take effect; after this time its outcome can be known. Nothing may
+    /// be decided before, least of all that it was taken back.
+    Busy {
+        /// When to come back.
+        #[serde(with = "millis")]
+        at: Timestamp,
+        /// Why, for a person.
+        detail: String,
+    },
     /// It is certainly not there, and its time is over.
     TooLate,
-    /// The claim is not the newest, or ends too soon. Whoever asked must not write anything.
+    /// The claim is not the newest. Whoever asked must not write anything.
     Stale,
 }
 

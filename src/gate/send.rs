@@ -1,9 +1,9 @@
 //! Sending one part: the only place from which a create call leaves.
 
-use super::account::AccountGate;
+use super::account::{AccountGate, LivingCall};
 use super::journal::{self, State};
 use super::model::{SendAnswer, SendPart};
-use super::tokens;
+use super::tokens::{self, Usable};
 use super::windows::{self, Bucket};
 use crate::platforms::x::create::{self, Created};
 use crate::platforms::{Class, NotSent, Outcome};
@@ -13,9 +13,13 @@ use crate::time::{MINUTE_MS, Timestamp};
 /// How long to wait after a 429 that does not say until when, in ms: X's window.
 const UNSAID_LIMIT_MS: i64 = 15 * MINUTE_MS;
 
-/// What the journal allows.
+/// What the journal, the claim and the window say.
 enum Permit {
+    /// The call may leave.
     Go,
+    /// It may not, and nothing left: whoever asked may decide that it is not sent.
+    Free(SendAnswer),
+    /// The answer is known, or has to be waited for.
     Answer(SendAnswer),
 }
 
@@ -23,8 +27,9 @@ impl AccountGate {
     /// Sends a part, or says what became of it.
     ///
     /// 1. What the journal knows is the answer. 2. An old claim, or one that ends before the platform must have
-    ///    answered, is turned away; so is what is not wanted any more. 3. A closed window says when. 4. A token that ends soon is refreshed; that takes an
-    ///    await, so 1 to 3 are asked again. 5. The fence is written. 6. The call leaves. 7. Its outcome is written.
+    ///    answered, is turned away; so is what is not wanted any more. 3. A closed window says when. 4. A token that
+    ///    ends soon is refreshed; that takes an await, so 1 to 3 are asked again. 5. The fence is written. 6. The call
+    ///    leaves. 7. Its outcome is written.
     ///
     /// If the process ends before 5, nothing has happened. Between 5 and 7, the row says `sending`, and whoever asks
     /// next is told that it is uncertain. After 7, whoever asks next is told the outcome.
@@ -33,56 +38,47 @@ impl AccountGate {
             self.settle_debt(grant).await?;
         }
         let mut refused_generation = None;
+        let mut fetched: Option<Usable> = None;
         loop {
             // 1 to 3, without an await between them and 5 unless 4 needs one.
-            if let Permit::Answer(answer) = self.permit(&request, refused_generation.is_some())? {
-                return Ok(answer);
+            match self.permit(&request, refused_generation.is_some())? {
+                Permit::Go => {}
+                Permit::Free(answer) => return self.not_sent(&request, answer),
+                Permit::Answer(answer) => return Ok(answer),
             }
             let Some(grant) = &request.grant else {
-                return Ok(SendAnswer::Refused(tokens::none()));
+                return self.not_sent(&request, SendAnswer::Refused(tokens::none()));
             };
-            let usable = match self.usable_at_once(grant, refused_generation)? {
+            // A pair that was fetched for this call is used, however short it lives: fetching another would not help.
+            let at_once = match fetched.take() {
+                Some(usable) => Some(Ok(usable)),
+                None => self.usable_at_once(grant, refused_generation)?,
+            };
+            let usable = match at_once {
                 Some(Ok(usable)) => usable,
-                Some(Err(refusal)) => return Ok(SendAnswer::Refused(refusal)),
+                Some(Err(refusal)) => return self.not_sent(&request, SendAnswer::Refused(refusal)),
                 // 4. Others may have run meanwhile, so everything is asked again.
                 None => match self.usable(grant, refused_generation).await? {
-                    Ok(_) => continue,
-                    Err(refusal) => return Ok(SendAnswer::Refused(refusal)),
+                    Ok(usable) => {
+                        fetched = Some(usable);
+                        continue;
+                    }
+                    Err(refusal) => {
+                        return self.not_sent(&request, SendAnswer::Refused(refusal));
+                    }
                 },
             };
             // 5.
-            let now = self.now();
-            let deadline_ms = self.ports.config.timing.platform_deadline_ms;
-            let tag = format!(
-                "{}/{}/{}",
-                request.part.delivery_id, request.part.position, request.epoch
-            );
-            let tag = if refused_generation.is_some() {
-                format!("{tag}/again")
-            } else {
-                tag
-            };
-            windows::take(&*self.ports.storage, Bucket::Post, now, &tag)?;
-            journal::arm(
-                &*self.ports.storage,
-                &request,
-                now,
-                now.plus_ms(i64::from(deadline_ms)),
-            )?;
-            let call = self.begin_call(&request.part);
+            let call = self.arm(&request, refused_generation.is_some())?;
             // 6.
-            let http = &*self.ports.http;
-            let created = create::post(
-                http,
-                &self.ports.config.x,
-                &usable.access,
-                &request.content,
-                deadline_ms,
-            )
-            .await;
+            let (http, config) = (&*self.ports.http, &self.ports.config);
+            let deadline_ms = config.timing.platform_deadline_ms;
+            let access = &usable.access;
+            let created =
+                create::post(http, &config.x, access, &request.content, deadline_ms).await;
             // 7.
             let unauthorized = matches!(created.outcome, Outcome::Unauthorized { .. });
-            let answer = self.record(&request, now, created)?;
+            let answer = self.record(&request, &call, created)?;
             drop(call);
             if unauthorized && refused_generation.is_none() {
                 refused_generation = Some(usable.generation);
@@ -92,96 +88,122 @@ impl AccountGate {
         }
     }
 
+    /// Writes the grant of the window and the fence.
+    fn arm(&self, request: &SendPart, again: bool) -> Result<LivingCall<'_>, StorageError> {
+        let storage = &*self.ports.storage;
+        let now = self.now();
+        let part = &request.part;
+        let suffix = if again { "/again" } else { "" };
+        let tag = format!(
+            "{}/{}/{}{suffix}",
+            part.delivery_id, part.position, request.epoch
+        );
+        windows::take(storage, Bucket::Post, now, &tag)?;
+        let deadline_at = now.plus_ms(i64::from(self.ports.config.timing.platform_deadline_ms));
+        journal::arm(storage, request, now, deadline_at)?;
+        Ok(self.begin_call(part, now))
+    }
+
+    /// Nothing left under this claim. It is noted before it is said, so that a call of an older claim that is still on
+    /// its way to this gate cannot leave after somebody has been told so.
+    fn not_sent(&self, request: &SendPart, answer: SendAnswer) -> Result<SendAnswer, StorageError> {
+        journal::seen(
+            &*self.ports.storage,
+            &request.part,
+            request.epoch,
+            self.now(),
+        )?;
+        Ok(answer)
+    }
+
     fn permit(&self, request: &SendPart, after_401: bool) -> Result<Permit, StorageError> {
         let storage = &*self.ports.storage;
         let now = self.now();
         // 1.
-        if let Some(entry) = journal::read(storage, &request.part)? {
-            let uncertain = uncertain(&entry, self.ports.config.timing.landing_grace_ms);
-            if entry.state == State::Sent {
-                return Ok(Permit::Answer(entry.recorded().unwrap_or(uncertain)));
-            }
-            if request.epoch < entry.epoch {
-                return Ok(Permit::Answer(SendAnswer::Stale));
-            }
-            let same_round = entry.round >= request.round;
-            match entry.state {
-                State::Sending if self.is_alive(&request.part, entry.deadline_at) => {
-                    return Ok(Permit::Answer(SendAnswer::Later {
-                        at: entry.deadline_at,
-                        detail: "An earlier attempt is still under way.".to_owned(),
-                    }));
-                }
-                // The gate that wrote this row died before the outcome. The doubt is made durable, so that it stays
-                // one even if the round changes.
-                State::Sending => {
-                    journal::close(
-                        storage,
-                        &request.part,
-                        entry.epoch,
-                        State::Uncertain,
-                        &uncertain,
-                    )?;
-                    return Ok(Permit::Answer(uncertain));
-                }
-                // A person has said "send it again"; what left before must not land after that.
-                State::Uncertain if !same_round => {
-                    let settled_at = entry
-                        .deadline_at
-                        .plus_ms(self.ports.config.timing.landing_grace_ms);
-                    if now < settled_at {
-                        return Ok(Permit::Answer(SendAnswer::Later {
-                            at: settled_at,
-                            detail: "The earlier call may still take effect at X.".to_owned(),
-                        }));
-                    }
-                }
-                State::Uncertain => {
-                    return Ok(Permit::Answer(entry.recorded().unwrap_or(uncertain)));
-                }
-                State::Refused if same_round => {
-                    return Ok(Permit::Answer(
-                        entry.recorded().unwrap_or(SendAnswer::Stale),
-                    ));
-                }
-                State::Free if entry.epoch == request.epoch && !after_401 => {
-                    return Ok(Permit::Answer(
-                        entry.recorded().unwrap_or(SendAnswer::Stale),
-                    ));
-                }
-                _ => {}
-            }
+        if let Some(entry) = journal::read(storage, &request.part)?
+            && let Some(answer) = self.known(request, &entry, after_401)?
+        {
+            return Ok(Permit::Answer(answer));
         }
         // 2. A clock that runs differently here than at the consumer can only turn away what might have been sent.
         let answered_by = now.plus_ms(i64::from(self.ports.config.timing.platform_deadline_ms));
         if answered_by > request.lease_until {
-            return Ok(Permit::Answer(SendAnswer::Stale));
+            return Ok(Permit::Answer(SendAnswer::Busy {
+                at: request.lease_until,
+                detail: "The attempt ended before X could have answered; the next one follows."
+                    .to_owned(),
+            }));
         }
         if request.not_after.is_some_and(|at| now > at) {
-            return Ok(Permit::Answer(SendAnswer::TooLate));
+            return Ok(Permit::Free(SendAnswer::TooLate));
         }
         // 3.
-        Ok(
-            match windows::opens_at(storage, &self.ports.config, Bucket::Post, now)? {
-                Some(at) => Permit::Answer(SendAnswer::Later {
-                    at,
-                    detail: format!(
-                        "This account has used up its posts for now; the next may leave at {at}."
-                    ),
-                }),
-                None => Permit::Go,
-            },
-        )
+        let opens_at = windows::opens_at(storage, &self.ports.config, Bucket::Post, now)?;
+        Ok(opens_at.map_or(Permit::Go, |at| {
+            let detail =
+                format!("This account has used up its posts for now; the next may leave at {at}.");
+            Permit::Free(SendAnswer::Later { at, detail })
+        }))
+    }
+
+    /// What the journal's row answers; `None` when it lets the part be sent.
+    fn known(
+        &self,
+        request: &SendPart,
+        entry: &journal::Entry,
+        after_401: bool,
+    ) -> Result<Option<SendAnswer>, StorageError> {
+        let storage = &*self.ports.storage;
+        let grace_ms = self.ports.config.timing.landing_grace_ms;
+        let uncertain = uncertain(entry, grace_ms);
+        if entry.state == State::Sent {
+            return Ok(Some(entry.recorded().unwrap_or(uncertain)));
+        }
+        if request.epoch < entry.epoch {
+            return Ok(Some(SendAnswer::Stale));
+        }
+        let same_round = entry.round >= request.round;
+        Ok(match entry.state {
+            State::Sending if self.is_alive(&request.part, entry.deadline_at) => Some(busy(
+                entry.deadline_at,
+                "An earlier attempt is still under way.",
+            )),
+            // The gate that wrote this row died before the outcome. The doubt is made durable, so that it stays one
+            // even if the round changes.
+            State::Sending => {
+                journal::close(
+                    storage,
+                    &request.part,
+                    entry.epoch,
+                    State::Uncertain,
+                    &uncertain,
+                )?;
+                Some(uncertain)
+            }
+            State::Uncertain if same_round => Some(entry.recorded().unwrap_or(uncertain)),
+            // A person has said "send it again"; what left before must not land after that.
+            State::Uncertain => {
+                let settled_at = entry.deadline_at.plus_ms(grace_ms);
+                (self.now() < settled_at)
+                    .then(|| busy(settled_at, "The earlier call may still take effect at X."))
+            }
+            State::Refused if same_round => entry.recorded(),
+            State::Free if entry.epoch == request.epoch && !after_401 => entry.recorded(),
+            _ => None,
+        })
     }
 
     fn record(
         &self,
         request: &SendPart,
-        started_at: Timestamp,
+        call: &LivingCall<'_>,
         created: Created,
     ) -> Result<SendAnswer, StorageError> {
         let storage = &*self.ports.storage;
         let now = self.now();
+        let started_at = call.started_at;
+        let doubted =
+            journal::read(storage, &request.part)?.is_some_and(|entry| entry.doubt_since.is_some());
         let (state, answer) = match created.outcome {
             Outcome::Sent { external_id } => (
                 State::Sent,
@@ -218,8 +240,8 @@ impl AccountGate {
                 let detail = format!("X allows this account no more posts before {until}.");
                 (State::Free, SendAnswer::Later { at: until, detail })
             }
-            // After a doubt that a person resolved with "send it again", this says that the doubtful one was there.
-            Outcome::Duplicate { .. } if request.round > 1 => (
+            // After a doubt that a person resolved with "send it again", this says that the doubtful one is there.
+            Outcome::Duplicate { .. } if doubted => (
                 State::Uncertain,
                 self.doubt(
                     started_at,
@@ -251,6 +273,13 @@ impl AccountGate {
             settled_at: deadline_at.plus_ms(timing.landing_grace_ms),
             detail: detail.to_owned(),
         }
+    }
+}
+
+fn busy(at: Timestamp, detail: &str) -> SendAnswer {
+    SendAnswer::Busy {
+        at,
+        detail: detail.to_owned(),
     }
 }
 

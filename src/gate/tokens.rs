@@ -33,9 +33,9 @@ pub const RETRY_REFRESH_MS: i64 = 5 * SECOND_MS;
 const READ: &str = "SELECT sealed, generation, expires_at, saved FROM tokens WHERE account_id = ?1";
 const KEEP: &str =
     "INSERT INTO tokens (account_id, workspace_id, sealed, generation, expires_at, saved)
-  VALUES (?1, ?2, ?3, ?4, ?5, 0)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
   ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed, generation = excluded.generation,
-    expires_at = excluded.expires_at, saved = 0";
+    expires_at = excluded.expires_at, saved = excluded.saved";
 const SAVED: &str = "UPDATE tokens SET saved = 1 WHERE account_id = ?1 AND generation = ?2";
 const FORGET: &str = "DELETE FROM tokens WHERE account_id = ?1";
 
@@ -193,13 +193,7 @@ impl AccountGate {
             expires_at: fetched.expires_at,
             saved: 0,
         };
-        let keep = Statement::new(KEEP)
-            .bind(account)
-            .bind(workspace)
-            .bind(held.sealed.as_str())
-            .bind(held.generation)
-            .bind(held.expires_at);
-        self.ports.storage.execute(keep)?;
+        self.keep(grant, &held)?;
         // 3. The database. If this fails or never happens, `saved` stays 0 and the next refresh or send pays the debt.
         self.save(grant, &held).await?;
         Ok(self.lend(grant, &held, true))
@@ -261,10 +255,23 @@ impl AccountGate {
                     expires_at: newer.expires_at,
                     saved: 1,
                 };
+                // Kept, or the next who asks with the old pair would present its dead refresh token again.
+                self.keep(grant, &held)?;
                 Ok(self.lend(grant, &held, false))
             }
             None => Ok(Err(refusal)),
         }
+    }
+
+    fn keep(&self, grant: &Grant, held: &Held) -> Result<(), StorageError> {
+        let keep = Statement::new(KEEP)
+            .bind(&grant.account_id)
+            .bind(&grant.workspace_id)
+            .bind(held.sealed.as_str())
+            .bind(held.generation)
+            .bind(held.expires_at)
+            .bind(held.saved);
+        self.ports.storage.execute(keep).map(drop)
     }
 
     fn is_good(&self, held: &Held, refused: Option<i64>) -> bool {

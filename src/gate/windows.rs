@@ -180,11 +180,14 @@ pub fn correct(
         let before = known.iter().find(|row| row.span_ms == span_ms);
         let due = before
             .is_none_or(|row| now.since(row.seen_at) >= OBSERVE_EVERY_MS || left < row.remaining());
+        // Answers overtake each other: one that left before a 429 must not open what that has shut.
+        let overtaken = before
+            .is_some_and(|row| row.left == 0 && left > 0 && observation.reset_at <= row.reset_at);
         let worth_a_row = match observation.span {
             Span::Quarter => stricter || before.is_some(),
             Span::Day => true,
         };
-        if (stricter || due) && worth_a_row && observation.reset_at > now {
+        if (stricter || due) && worth_a_row && !overtaken && observation.reset_at > now {
             let statement = Statement::new(OBSERVE)
                 .bind(bucket.as_str())
                 .bind(span_ms)

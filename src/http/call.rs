@@ -119,6 +119,21 @@ impl Call {
         )
     }
 
+    /// Sees that there is no query.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] that names the first parameter: one that is passed over may be one that somebody relies on.
+    pub fn no_query(&self) -> Result<(), Error> {
+        match url::form_urlencoded::parse(self.query.as_bytes()).next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::invalid_field(
+                short(&name),
+                "invalid_query",
+                "This address takes no query parameters.",
+            )),
+        }
+    }
+
     /// A request header as text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -6,8 +6,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DE
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, prefer, x-workspace, if-match",
 );
-const ANSWER_HEADERS: HeaderValue =
-    HeaderValue::from_static("x-request-id, link, location, retry-after, idempotency-replayed");
+const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
+    "x-request-id, link, location, retry-after, idempotency-replayed, preference-applied, www-authenticate",
+);
 /// How long a browser may remember the answer, in seconds; two hours is the most that Chromium heeds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

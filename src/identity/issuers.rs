@@ -6,11 +6,11 @@
 use super::jwks::{self, IssuerKey};
 use super::jws::{Flaw, LEEWAY_MS, Unverified};
 use super::people;
+use super::signature::{Algorithm, PublicKey};
 use crate::app::App;
 use crate::config::{Config, Issuer};
 use crate::error::{Error, Kind};
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,9 +49,9 @@ struct Known {
 #[derive(Debug)]
 enum Next {
     /// This is it.
-    Use(DecodingKey),
+    Use(PublicKey),
     /// Fetch; if that fails, this may still be used.
-    Fetch(Option<DecodingKey>),
+    Fetch(Option<PublicKey>),
     /// The issuer has no such key.
     Unknown,
     /// It cannot be said at the moment.
@@ -155,8 +155,8 @@ impl Known {
 
 /// The key that is wanted. One of the same name for another algorithm is not it.
 #[must_use]
-pub fn find(keys: &[IssuerKey], wanted: &Wanted) -> Option<DecodingKey> {
-    let fits = |key: &&IssuerKey| key.kid == wanted.kid && key.algorithm == wanted.algorithm;
+pub fn find(keys: &[IssuerKey], wanted: &Wanted) -> Option<PublicKey> {
+    let fits = |key: &&IssuerKey| key.kid == wanted.kid && key.key.algorithm() == wanted.algorithm;
     keys.iter().find(fits).map(|key| key.key.clone())
 }
 
@@ -167,7 +167,7 @@ pub fn find(keys: &[IssuerKey], wanted: &Wanted) -> Option<DecodingKey> {
 pub async fn verify(app: &App, token: &Unverified<'_>) -> Result<Subject, Error> {
     let checked = check(&app.config, token, app.now())?;
     let key = key(app, checked.issuer, &checked.wanted).await?;
-    token.verify(&key, checked.wanted.algorithm)?;
+    token.verify(&key)?;
     Ok(checked.subject)
 }
 
@@ -196,7 +196,7 @@ pub fn check<'a>(
                 "The token's issuer is not trusted here."
             })
         })?;
-    let algorithm = jwks::algorithm(&header.alg).ok_or(Flaw::Invalid(
+    let algorithm = Algorithm::named(&header.alg).ok_or(Flaw::Invalid(
         "An issuer's token is signed with RS256, ES256 or EdDSA.",
     ))?;
     let kid = header
@@ -237,7 +237,7 @@ pub fn check<'a>(
     })
 }
 
-async fn key(app: &App, issuer: &Issuer, wanted: &Wanted) -> Result<DecodingKey, Error> {
+async fn key(app: &App, issuer: &Issuer, wanted: &Wanted) -> Result<PublicKey, Error> {
     let unknown = || {
         Error::from(Flaw::Invalid(
             "The issuer has no key of the token's kid for its algorithm.",

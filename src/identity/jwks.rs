@@ -1,38 +1,22 @@
 //! An issuer's published keys: which of them may check which signature. Pure.
 
+use super::signature::{Algorithm, PublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
 /// A document longer than this is not a set of keys.
 const DOCUMENT_MAX_BYTES: usize = 256 * 1024;
 /// More keys than any issuer publishes.
 const KEYS_MAX: usize = 100;
-/// RSA below 2048 bits is not accepted (RFC 7518, section 3.3).
-const RSA_MIN_BYTES: usize = 256;
 
-/// The algorithm of a token's header, if an issuer may use it: asymmetric ones alone, so that a public key can never be
-/// taken for a shared secret.
-#[must_use]
-pub fn algorithm(name: &str) -> Option<Algorithm> {
-    match name {
-        "RS256" => Some(Algorithm::RS256),
-        "ES256" => Some(Algorithm::ES256),
-        "EdDSA" => Some(Algorithm::EdDSA),
-        _ => None,
-    }
-}
-
-/// A key that may check signatures of one algorithm.
+/// A key that may check signatures.
 #[derive(Debug, Clone)]
 pub struct IssuerKey {
     /// Its name among the issuer's keys.
     pub kid: String,
-    /// The only algorithm that it is used with.
-    pub algorithm: Algorithm,
-    /// The key.
-    pub key: DecodingKey,
+    /// The key, with its algorithm.
+    pub key: PublicKey,
 }
 
 #[derive(Deserialize)]
@@ -81,35 +65,21 @@ fn usable(jwk: &Jwk) -> Option<IssuerKey> {
     if !signs {
         return None;
     }
-    let (algorithm, key) = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-        ("RSA", None) => {
-            let (n, e) = (bytes(jwk.n.as_deref())?, bytes(jwk.e.as_deref())?);
-            let modulus = n.iter().skip_while(|byte| **byte == 0).count();
-            let key =
-                (modulus >= RSA_MIN_BYTES).then(|| DecodingKey::from_rsa_raw_components(&n, &e))?;
-            (Algorithm::RS256, key)
-        }
-        ("EC", Some("P-256")) => {
-            let (x, y) = (coordinate(jwk.x.as_deref())?, coordinate(jwk.y.as_deref())?);
-            // An uncompressed point (SEC 1, section 2.3.3).
-            let point = [&[4], x.as_slice(), y.as_slice()].concat();
-            (Algorithm::ES256, DecodingKey::from_ec_der(&point))
-        }
-        // Its length is checked here, since jsonwebtoken 11.1 takes the first 32 bytes without asking whether they are
-        // there.
-        ("OKP", Some("Ed25519")) => (
-            Algorithm::EdDSA,
-            DecodingKey::from_ed_der(&coordinate(jwk.x.as_deref())?),
-        ),
+    let key = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+        ("RSA", None) => PublicKey::rsa(&bytes(jwk.n.as_deref())?, &bytes(jwk.e.as_deref())?)?,
+        ("EC", Some("P-256")) => PublicKey::p256(
+            &coordinate(jwk.x.as_deref())?,
+            &coordinate(jwk.y.as_deref())?,
+        )?,
+        ("OKP", Some("Ed25519")) => PublicKey::ed25519(&coordinate(jwk.x.as_deref())?)?,
         _ => return None,
     };
     let agrees = jwk
         .alg
         .as_deref()
-        .is_none_or(|name| self::algorithm(name) == Some(algorithm));
+        .is_none_or(|name| Algorithm::named(name) == Some(key.algorithm()));
     agrees.then(|| IssuerKey {
         kid: jwk.kid.clone(),
-        algorithm,
         key,
     })
 }

@@ -3,11 +3,12 @@
 //! What a token says about itself is used for one thing only: to find out which check it has to pass. Headers that
 //! would bring a key along (`jku`, `x5u`, `jwk`, `x5c`) are not even read (RFC 8725, section 3).
 
+use super::signature::{self, PublicKey};
 use crate::error::{Error, Kind};
 use crate::time::{SECOND_MS, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -184,15 +185,26 @@ impl<'a> Unverified<'a> {
         })
     }
 
-    /// Checks the signature under this key and no other algorithm than this.
+    /// Checks the signature under an issuer's key, by the key's own algorithm and no other.
     ///
     /// # Errors
     /// When it does not fit.
-    pub fn verify(&self, key: &DecodingKey, algorithm: Algorithm) -> Result<(), Flaw> {
-        match jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), key, algorithm)
-        {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Flaw::Invalid("The token's signature does not fit.")),
+    pub fn verify(&self, key: &PublicKey) -> Result<(), Flaw> {
+        self.fits(|message, signature| key.signed(message, signature))
+    }
+
+    /// Checks the signature under a secret of ours, by HS256 and no other algorithm.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn verify_hs256(&self, secret: &SecretString) -> Result<(), Flaw> {
+        self.fits(|message, signature| signature::is_hs256(secret, message, signature))
+    }
+
+    fn fits(&self, signed: impl FnOnce(&[u8], &[u8]) -> bool) -> Result<(), Flaw> {
+        match URL_SAFE_NO_PAD.decode(self.signature) {
+            Ok(signature) if signed(self.message.as_bytes(), &signature) => Ok(()),
+            _ => Err(Flaw::Invalid("The token's signature does not fit.")),
         }
     }
 }

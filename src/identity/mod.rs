@@ -17,6 +17,7 @@ mod people;
 mod routes;
 mod session;
 mod sign_in;
+mod signature;
 mod store;
 #[cfg(test)]
 mod token_tests;

@@ -1,14 +1,14 @@
 //! Session tokens: JWTs of our own, HS256, each naming a row of `sessions` that can be ended.
 
 use super::jws::{Flaw, Unverified};
+use super::signature;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 /// How long a session lasts: a week, since there is no refresh and ending one takes effect at once.
@@ -51,10 +51,12 @@ pub fn issue(
         URL_SAFE_NO_PAD.encode(header.to_string()),
         URL_SAFE_NO_PAD.encode(claims.to_string())
     );
-    let key = EncodingKey::from_secret(config.jwt_secret.expose_secret().as_bytes());
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256)
-        .map_err(|error| Error::internal(format!("signing a session token: {error}")))?;
-    Ok(SecretString::from(format!("{message}.{signature}")))
+    let signature = signature::hs256(&config.jwt_secret, message.as_bytes())
+        .ok_or_else(|| Error::internal("JWT_SECRET cannot sign a session token"))?;
+    Ok(SecretString::from(format!(
+        "{message}.{}",
+        URL_SAFE_NO_PAD.encode(signature)
+    )))
 }
 
 /// Whether a token says that it is one of ours. Nothing is proved by that.
@@ -70,8 +72,7 @@ pub fn recognise(config: &Config, token: &Unverified<'_>) -> Result<Session, Fla
     if token.header.alg != "HS256" {
         return Err(Flaw::Invalid("A session token is signed with HS256."));
     }
-    let key = DecodingKey::from_secret(config.jwt_secret.expose_secret().as_bytes());
-    token.verify(&key, Algorithm::HS256)?;
+    token.verify_hs256(&config.jwt_secret)?;
     if token.header.typ.as_deref() != Some(TYPE) || !token.claims.aud.includes(AUDIENCE) {
         return Err(Flaw::Invalid("This is not a session token."));
     }

@@ -278,7 +278,7 @@ mod issuers_tokens {
         let (config, token) = (config(), Unverified::read(token)?);
         let checked = issuers::check(&config, &token, NOW)?;
         let key = issuers::find(&keys(), &checked.wanted).ok_or(Flaw::Invalid("no such key"))?;
-        token.verify(&key, checked.wanted.algorithm)?;
+        token.verify(&key)?;
         Ok(checked.subject)
     }
 
@@ -414,6 +414,42 @@ mod issuers_tokens {
     }
 
     #[test]
+    fn a_signature_that_is_changed_or_of_another_length_never_fits() {
+        for (name, kid, algorithm) in [
+            ("RS256", "r", Algorithm::RS256),
+            ("ES256", "e", Algorithm::ES256),
+            ("EdDSA", "d", Algorithm::EdDSA),
+        ] {
+            let header = json!({ "alg": name, "kid": kid });
+            let token = token(&header, &genuine(), &private(algorithm), algorithm);
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let mut others = vec![
+                Vec::new(),
+                vec![0; signature.len()],
+                vec![0xff; signature.len()],
+                signature[1..].to_vec(),
+                signature[..signature.len() - 1].to_vec(),
+                [signature.as_slice(), &[0]].concat(),
+                [&[0], signature.as_slice()].concat(),
+            ];
+            for at in 0..signature.len() {
+                let mut changed = signature.clone();
+                changed[at] ^= 1;
+                others.push(changed);
+            }
+            for other in others {
+                let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&other));
+                assert_eq!(
+                    verify(&token),
+                    Err(Flaw::Invalid("The token's signature does not fit.")),
+                    "{name}: {other:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn keys_that_must_not_check_signatures_are_left_out() {
         let short = |bytes: usize| URL_SAFE_NO_PAD.encode(vec![0xff; bytes]);
         for unusable in [
@@ -423,10 +459,14 @@ mod issuers_tokens {
             jwk(&json!({ "alg": "RSA-OAEP" })),
             jwk(&json!({ "kid": null })),
             jwk(&json!({ "n": short(128) })),
+            jwk(&json!({ "n": short(513) })),
+            jwk(&json!({ "e": "AQAA" })),
+            jwk(&json!({ "e": "" })),
             jwk(&json!({ "n": "not base64!" })),
             jwk(&json!({ "kty": "oct", "k": "AAAA", "n": null })),
             json!({ "kty": "EC", "kid": "e", "crv": "P-384", "x": EC_X, "y": EC_Y }),
             json!({ "kty": "EC", "kid": "e", "crv": "P-256", "x": short(31), "y": EC_Y }),
+            json!({ "kty": "EC", "kid": "e", "crv": "P-256", "x": EC_Y, "y": EC_X }),
             json!({ "kty": "OKP", "kid": "d", "crv": "Ed25519", "x": short(31) }),
             json!({ "kty": "OKP", "kid": "d", "crv": "X25519", "x": ED_X }),
             json!("a key"),

@@ -23,7 +23,7 @@ const WAIT_MAX_SECONDS: u32 = 30;
 /// [`Kind::Conflict`] when nothing can be taken back any more.
 pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
     let now = app.now();
-    let statements = vec![
+    let mut statements = vec![
         Statement::new(store::CANCEL)
             .bind(workspace)
             .bind(id)
@@ -33,16 +33,10 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
             .bind(id)
             .bind(now),
     ];
-    let canceled = app
-        .database
-        .batch(statements)
-        .await?
-        .into_iter()
-        .next()
-        .unwrap_or_default()
-        .rows
-        .len();
-    let post = read::post(app, workspace, id).await?;
+    statements.extend(read::post_query(workspace, id));
+    let sets = app.database.batch(statements).await?;
+    let canceled = sets.first().map_or(0, |canceled| canceled.rows.len());
+    let post = read::found(app, sets)?;
     let already = post
         .deliveries
         .iter()
@@ -81,7 +75,7 @@ pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Po
         account_id: AccountId,
     }
     let now = app.now();
-    let statements = vec![
+    let mut statements = vec![
         Statement::new(store::RETRY)
             .bind(workspace)
             .bind(id)
@@ -92,15 +86,16 @@ pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Po
             .bind(id)
             .bind(now),
     ];
-    let retried: Vec<Retried> = app
-        .database
-        .batch(statements)
-        .await?
-        .into_iter()
-        .next()
+    // In the same batch: were the post read after it, a failure to read would hide that it is on its way, and keep the
+    // nudge back.
+    statements.extend(read::post_query(workspace, id));
+    let mut sets = app.database.batch(statements).await?;
+    let retried: Vec<Retried> = sets
+        .first_mut()
+        .map(std::mem::take)
         .unwrap_or_default()
         .all()?;
-    let post = read::post(app, workspace, id).await?;
+    let post = read::found(app, sets)?;
     if retried.is_empty() {
         return Err(Error::new(
             Kind::Conflict,

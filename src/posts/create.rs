@@ -56,7 +56,11 @@ struct Draft {
 pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     let caller = call.caller()?;
     let key = idempotency_key(call)?;
-    let draft = draft(app, call, call.json()?)?;
+    let fingerprint = crypto::sha256(&[call.target.as_bytes(), b"\n", &call.body].concat());
+    let draft = match draft(app, call, call.json()?) {
+        Ok(draft) => draft,
+        Err(error) => return replay_or(app, call, key, &fingerprint, error).await,
+    };
     let location = format!("/api/v1/posts/{}", draft.post.id);
     let reply = Reply::json(StatusCode::ACCEPTED, &draft.post)?
         .with_header(http::header::LOCATION, &location);
@@ -67,7 +71,6 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
         .iter()
         .map(|delivery| &delivery.account_id)
         .collect();
-    let fingerprint = crypto::sha256(&[call.target.as_bytes(), b"\n", &call.body].concat());
     let statements = statements(&draft, key, &fingerprint, &reply, &json(&accounts), now);
     // 1.
     let mut results = app.database.batch(statements).await?.into_iter();
@@ -363,6 +366,25 @@ struct KeyRow {
     answer: String,
 }
 
+/// A post that may not be made now may have been made before: a repeat of a scheduled post comes when its time is past.
+async fn replay_or(
+    app: &App,
+    call: &Call,
+    key: Option<&str>,
+    fingerprint: &str,
+    error: Error,
+) -> Result<Created, Error> {
+    let Some(key) = key else { return Err(error) };
+    let read = Statement::new(store::READ_KEY)
+        .bind(&call.caller()?.workspace_id)
+        .bind(key)
+        .bind(app.now());
+    match app.database.run(read).await?.first()? {
+        Some(known) => replay(known, fingerprint),
+        None => Err(error),
+    }
+}
+
 fn replay(known: KeyRow, fingerprint: &str) -> Result<Created, Error> {
     if known.fingerprint != fingerprint {
         return Err(Error::new(
@@ -381,11 +403,14 @@ fn replay(known: KeyRow, fingerprint: &str) -> Result<Created, Error> {
 }
 
 fn idempotency_key(call: &Call) -> Result<Option<&str>, Error> {
-    let Some(value) = call.headers.get("idempotency-key") else {
+    let mut values = call.headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
     let key = value.to_str().unwrap_or("").trim();
-    if key.is_empty() || key.len() > KEY_MAX {
+    // Two keys say two things: taking one of them would let a repeat with the other make a second post.
+    let several = values.next().is_some();
+    if several || key.is_empty() || key.len() > KEY_MAX || key.contains(char::is_control) {
         return Err(Error::new(
             Kind::Malformed,
             "invalid_idempotency_key",

@@ -4,8 +4,8 @@ use super::model::{AccountCounts, Counts, DayCount, Delivery, Post, Publication,
 use super::store::{self, DeliveryRow, HistoryRow, PartRow, PostRow};
 use crate::app::App;
 use crate::error::Error;
-use crate::ids::{AccountId, PostId, WorkspaceId};
-use crate::ports::{Statement, StorageError, Value};
+use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
+use crate::ports::{ResultSet, Statement, StorageError, Value};
 use crate::publish::State;
 use crate::time::Timestamp;
 use serde::Deserialize;
@@ -33,8 +33,15 @@ pub struct Filter {
 /// # Errors
 /// [`crate::error::Kind::NotFound`] when the workspace has no such post.
 pub async fn post(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
+    let statements = post_query(workspace, id).into();
+    found(app, app.database.batch(statements).await?)
+}
+
+/// What reads a post with its deliveries, for [`found`]. Other statements may stand before it in a batch.
+#[must_use]
+pub fn post_query(workspace: &WorkspaceId, id: &PostId) -> [Statement; 3] {
     let ids = list_of(std::iter::once(id.as_str()));
-    let statements = vec![
+    [
         Statement::new(store::READ_POST).bind(workspace).bind(id),
         Statement::new(store::DELIVERIES)
             .bind(workspace)
@@ -42,8 +49,17 @@ pub async fn post(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Pos
         Statement::new(store::PARTS_OF_POSTS)
             .bind(workspace)
             .bind(ids.as_str()),
-    ];
-    let mut results = app.database.batch(statements).await?.into_iter();
+    ]
+}
+
+/// The post that a batch ended with, by [`post_query`].
+///
+/// # Errors
+/// [`crate::error::Kind::NotFound`] when the workspace has no such post.
+pub fn found(app: &App, mut results: Vec<ResultSet>) -> Result<Post, Error> {
+    let mut results = results
+        .split_off(results.len().saturating_sub(3))
+        .into_iter();
     let mut next = || results.next().unwrap_or_default();
     let row = next()
         .first::<PostRow>()?
@@ -164,10 +180,10 @@ pub async fn history(
     app: &App,
     workspace: &WorkspaceId,
     filter: &Filter,
-    before: Option<&(Timestamp, String)>,
+    before: Option<&(Timestamp, DeliveryId)>,
 ) -> Result<Vec<Publication>, Error> {
     let (at, id): (Value, &str) = match before {
-        Some((at, id)) => ((*at).into(), id),
+        Some((at, id)) => ((*at).into(), id.as_str()),
         None => (Value::Integer(i64::from(u32::MAX) * 1_000_000), "~"),
     };
     let query = Statement::new(store::HISTORY)

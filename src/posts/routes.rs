@@ -9,11 +9,14 @@ use crate::error::Error;
 use crate::handler;
 use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
 use crate::identity::Scope;
-use crate::ids::{AccountId, PostId};
+use crate::ids::{AccountId, DeliveryId, PostId};
 use crate::time::Timestamp;
 use http::{HeaderName, Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+/// What an instant of a cursor may be: whoever makes one up must not reach numbers that the database does not take.
+const MILLIS_OF_A_CURSOR: std::ops::Range<i64> = 0..1 << 53;
 
 const READ: Access = Access::Scoped(Scope::PostsRead);
 const WRITE: Access = Access::Scoped(Scope::PostsWrite);
@@ -126,6 +129,8 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn accept(app: App, call: Call) -> Result<Reply, Error> {
+    // Whoever asks for `?dry_run=true` must not find the post on X.
+    call.no_query()?;
     let (id, reply) = match create::create(&app, &call).await? {
         Created::New(id, reply) | Created::Replayed(id, reply) => (id, reply),
     };
@@ -183,6 +188,7 @@ struct ListQuery {
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_-]+$"))]
     cursor: Option<String>,
 }
 
@@ -216,6 +222,7 @@ struct HistoryQuery {
     #[schemars(range(min = 1, max = 100), extend("default" = 50))]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9_-]+$"))]
     cursor: Option<String>,
 }
 
@@ -237,9 +244,13 @@ async fn history(app: App, call: Call) -> Result<Reply, Error> {
     .reply(&call)
 }
 
-fn read_history_cursor(key: &str) -> Option<(Timestamp, String)> {
+fn read_history_cursor(key: &str) -> Option<(Timestamp, DeliveryId)> {
     let (at, id) = key.split_once(' ')?;
-    Some((Timestamp::from_millis(at.parse().ok()?), id.to_owned()))
+    let at = at
+        .parse()
+        .ok()
+        .filter(|at| MILLIS_OF_A_CURSOR.contains(at))?;
+    Some((Timestamp::from_millis(at), DeliveryId::parse(id)?))
 }
 
 async fn stats(app: App, call: Call) -> Result<Reply, Error> {

@@ -47,14 +47,14 @@ pub fn read(
     let (at, wall_clock) = match (Timestamp::parse_rfc3339(text), zone) {
         (Some(instant), _) => (instant, None),
         (None, Some(zone)) => {
-            let civil: DateTime = text.parse().map_err(|_| unreadable())?;
+            let civil = wall_clock(text).ok_or_else(unreadable)?;
             let zoned = civil.to_zoned(zone).map_err(|_| unreadable())?;
             (
                 Timestamp::from_millis(zoned.timestamp().as_millisecond()),
                 Some(civil.to_string()),
             )
         }
-        (None, None) if text.parse::<DateTime>().is_ok() => {
+        (None, None) if wall_clock(text).is_some() => {
             return Err(Error::invalid_field(
                 "/timezone",
                 "missing_field",
@@ -82,6 +82,17 @@ pub fn read(
         wall_clock,
         timezone: timezone.map(str::to_owned),
     })
+}
+
+/// A date and a time of day, and nothing else. jiff alone would take a date for its midnight, and would drop an offset
+/// that does not fit RFC 3339: either way a post would go out at a time that nobody chose.
+fn wall_clock(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let only = |text: &str, others: &[char]| {
+        text.chars()
+            .all(|c| c.is_ascii_digit() || others.contains(&c))
+    };
+    (only(date, &['-']) && only(time, &[':', '.'])).then(|| text.parse().ok())?
 }
 
 fn zone(name: &str) -> Result<TimeZone, Error> {
@@ -164,7 +175,21 @@ mod tests {
         }
         assert_eq!(code(Some("2026-12-01T09:00:00"), None), "missing_field");
         assert_eq!(code(None, Some("Europe/Rome")), "missing_field");
-        assert_eq!(code(Some("tomorrow"), Some("Europe/Rome")), "invalid_value");
+        for time in [
+            "tomorrow",
+            "2026-12-01",
+            "2026-12-01T",
+            "2026-12-01T09:00+05:00",
+            "2026-12-01T09:00:00+05:00[Europe/Rome]",
+            "2026-12-01T09Z",
+        ] {
+            assert_eq!(
+                code(Some(time), Some("Europe/Rome")),
+                "invalid_value",
+                "{time}"
+            );
+            assert_eq!(code(Some(time), None), "invalid_value", "{time}");
+        }
         assert_eq!(code(Some("99999-01-01T00:00:00Z"), None), "invalid_value");
     }
 }

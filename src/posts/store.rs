@@ -84,11 +84,13 @@ pub const PARTS_OF_POSTS: &str =
   JOIN parts p ON p.delivery_id = d.id
   ORDER BY p.delivery_id, p.position";
 
-/// Takes back what has not been handed to the platform. One statement: a claim comes before it or after it.
+/// Takes back what has not been handed to the platform, and of what no earlier round left a doubt. One statement: a
+/// claim comes before it or after it.
 pub const CANCEL: &str = "UPDATE deliveries
   SET state = 'canceled', reason = 'canceled', detail = 'Taken back before it was sent.', remedy = NULL,
     upstream = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')
   RETURNING id";
 
 /// Begins a new round of what failed, was missed, or could not be decided; what waits is due now.

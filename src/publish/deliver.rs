@@ -77,11 +77,15 @@ pub async fn deliver(
 
 /// Somebody else works on it, or it is not its time, or it is final.
 fn not_taken(app: &App, delivery: &Loaded) -> Disposition {
-    match delivery.lease_until {
-        // Come back when that one must be done: if it died, this message is the quickest to notice.
-        Some(until) if until > app.now() && !delivery.state.is_final() => {
-            Disposition::again_in(until.since(app.now()) + SECOND_MS)
-        }
+    let now = app.now();
+    // Come back when the other one must be done: if it died, this message is the quickest to notice. And when a timer
+    // was a moment early, this message is the one that was meant.
+    let lease = delivery.lease_until.map(|until| until.plus_ms(SECOND_MS));
+    let soon = delivery
+        .next_attempt_at
+        .filter(|at| at.since(now) <= SWEEP_AHEAD_MS);
+    match lease.filter(|at| *at > now).or(soon.filter(|at| *at > now)) {
+        Some(at) if !delivery.state.is_final() => Disposition::again_in(at.since(now)),
         _ => Disposition::Done,
     }
 }
@@ -120,7 +124,16 @@ async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
             }
             Ok(reply) => {
                 outcomes.extend(PartOutcome::of(position, &reply));
-                return settlement(app, delivery, reply).map(|settlement| (settlement, outcomes));
+                let doubted = parts.iter().any(|part| part.state == "uncertain");
+                return settlement(app, delivery, reply)
+                    .map(|settlement| {
+                        if doubted {
+                            model::in_doubt(settlement, delivery.standing())
+                        } else {
+                            settlement
+                        }
+                    })
+                    .map(|settlement| (settlement, outcomes));
             }
             Err(lost) => {
                 app.warn(
@@ -169,6 +182,10 @@ fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settleme
             if reason.class == Class::Token && delivery.is_unlinked() =>
         {
             Some(model::unlinked(standing))
+        }
+        // Nobody will ever be able to look again.
+        GateReply::Reconcile(ReconcileAnswer::Refused(reason)) if delivery.is_unlinked() => {
+            Some(model::undecided(standing, reason.detail))
         }
         GateReply::Send(SendAnswer::TooLate) => Some(model::missed(standing, delivery.due_at)),
         GateReply::Send(answer) => {
@@ -224,6 +241,7 @@ async fn settle(
             delivery.connected_at,
             now,
         ));
+        statements.push(store::wake_if_reconnected(delivery, now));
     }
     let held = match persist(app, statements).await {
         Ok(held) => held,

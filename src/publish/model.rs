@@ -258,6 +258,16 @@ pub fn after_send(
                 "Nothing to do yet: Godwit looks for the post among the account's own posts before anything else.",
             ))
         }
+        // It may be under way: nobody may take it back, and nothing is decided.
+        SendAnswer::Busy { at, detail } => {
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Publishing, Some(at)).because(NotSent::new(
+                Class::Transient,
+                "under_way",
+                detail,
+                "Nothing to do: it is looked at again in a moment.",
+            ))
+        }
         SendAnswer::TooLate | SendAnswer::Stale => return None,
     })
 }
@@ -325,16 +335,31 @@ pub fn after_reconcile(
             let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
             Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
         }
-        ReconcileAnswer::Refused(reason) => Settlement {
-            reconnect: reason.class == Class::Token,
-            ..Settlement::of(
-                standing,
-                State::Uncertain,
-                Some(now.plus_ms(OPERATOR_CHECK_MS)),
-            )
-            .because(reason)
-        },
+        ReconcileAnswer::Refused(reason) => cannot_look(standing, reason, now),
         ReconcileAnswer::NotFound => not_found(standing, now, timing, policy),
+    }
+}
+
+/// How often a look that X refuses is tried, every [`OPERATOR_CHECK_MS`], before a person is asked.
+const REFUSED_LOOKS_MAX: u32 = 96;
+
+fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlement {
+    let standing = Standing {
+        reconciles: standing.reconciles.saturating_add(1),
+        ..standing
+    };
+    let reconnect = reason.class == Class::Token;
+    if standing.reconciles > REFUSED_LOOKS_MAX {
+        let detail = format!("It cannot be looked for: {}", reason.detail);
+        return Settlement {
+            reconnect,
+            ..undecided(standing, detail)
+        };
+    }
+    let at = now.plus_ms(OPERATOR_CHECK_MS);
+    Settlement {
+        reconnect,
+        ..Settlement::of(standing, State::Uncertain, Some(at)).because(reason)
     }
 }
 
@@ -359,19 +384,55 @@ fn not_found(
         return Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail));
     }
     match policy {
-        UncertainPolicy::Resend => {
-            let standing = Standing { round: standing.round + 1, reconciles: 0, attempts: 0 };
+        // Once. Sending again and again would end in a second post when X forgets the first.
+        UncertainPolicy::Resend if standing.round == 1 => {
+            let standing = Standing {
+                round: standing.round + 1,
+                reconciles: 0,
+                attempts: 0,
+            };
             Settlement::of(standing, State::Queued, Some(now))
         }
-        UncertainPolicy::Ask => Settlement::of(standing, State::Uncertain, None).because(NotSent::new(
-            Class::Permanent,
-            "needs_decision",
-            format!(
-                "X never said whether it took the post, and {} looks at the account's posts did not find it.",
-                standing.reconciles
-            ),
-            "Look at the account on X. If the post is not there, POST /posts/{id}/retry sends it again; if it is, leave it.",
-        )),
+        UncertainPolicy::Resend | UncertainPolicy::Ask => {
+            let looks = standing.reconciles;
+            undecided(
+                standing,
+                format!(
+                    "X never said whether it took the post, and {looks} looks at the account's posts did not find it."
+                ),
+            )
+        }
+    }
+}
+
+/// Nobody but a person can say whether it is there.
+#[must_use]
+pub fn undecided(standing: Standing, detail: String) -> Settlement {
+    Settlement::of(standing, State::Uncertain, None).because(NotSent::new(
+        Class::Permanent,
+        "needs_decision",
+        detail,
+        "Look at the account on X. If the post is not there, POST /posts/{id}/retry sends it again; if it is, leave it.",
+    ))
+}
+
+/// What a settlement comes to when an earlier round left a part in doubt: nothing that says "it was not sent".
+#[must_use]
+pub fn in_doubt(settlement: Settlement, standing: Standing) -> Settlement {
+    match (settlement.state, settlement.reason) {
+        (State::Failed | State::Canceled | State::Missed, reason) => {
+            let detail = reason.map(|reason| reason.detail).unwrap_or_default();
+            undecided(
+                standing,
+                format!(
+                    "An earlier call may have put it on X, and it was not sent again: {detail}"
+                ),
+            )
+        }
+        (_, reason) => Settlement {
+            reason,
+            ..settlement
+        },
     }
 }
 

@@ -23,7 +23,7 @@ pub const CLAIM: &str = "UPDATE deliveries
 /// Everything that publishing needs, in one row.
 pub const LOAD: &str =
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
-    d.reconciles, d.due_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
+    d.reconciles, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
     a.status AS account_status, a.connected_at, a.external_id, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
@@ -52,7 +52,26 @@ const SETTLE_PART: &str =
   WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)
   ON CONFLICT (delivery_id, position) DO UPDATE
     SET state = excluded.state, external_id = excluded.external_id, sent_at = excluded.sent_at
-    WHERE parts.state <> 'sent'";
+    WHERE parts.state = 'refused' OR excluded.state <> 'refused' AND parts.state <> 'sent'";
+
+// The connecting woke what was waiting then; this one was being worked on.
+const WAKE_IF_RECONNECTED: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND next_attempt_at IS NOT NULL
+    AND state IN ('waiting', 'uncertain') AND EXISTS (
+      SELECT 1 FROM accounts WHERE id = deliveries.account_id AND workspace_id = ?2 AND status = 'active'
+        AND connected_at <> ?5)";
+
+/// For the end of a settlement that says that the account must be connected again: if it has been, meanwhile, the
+/// delivery is due at once.
+#[must_use]
+pub fn wake_if_reconnected(delivery: &Loaded, now: Timestamp) -> Statement {
+    Statement::new(WAKE_IF_RECONNECTED)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(now)
+        .bind(delivery.epoch)
+        .bind(delivery.connected_at)
+}
 
 /// A post's status, from its deliveries: a subquery over the row of `posts` in workspace `?1`.
 macro_rules! post_status {
@@ -119,6 +138,9 @@ pub struct Loaded {
     /// When the post was wanted.
     #[serde(with = "millis")]
     pub due_at: Timestamp,
+    /// Nothing happens before.
+    #[serde(with = "optional_millis")]
+    pub next_attempt_at: Option<Timestamp>,
     /// Until when somebody works on it.
     #[serde(with = "optional_millis")]
     pub lease_until: Option<Timestamp>,

@@ -57,7 +57,7 @@ pub fn document() -> Value {
             "title": "Godwit",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Publishing to X from the edge",
-            "description": "What is accepted is never lost and never sent twice.\n\nEvery answer that is not a success is a problem document (RFC 9457) with a stable `code`, a `remedy` that a person can follow and the `request_id` to ask the operator about. Instants are RFC 3339. Members may be added to answers; requests with members or parameters that are not listed here are refused.",
+            "description": "What is accepted is never lost and never sent twice.\n\nEvery answer that is not a success is a problem document (RFC 9457) with a stable `code`, a `remedy` that a person can follow and the `request_id` to ask the operator about. Instants are RFC 3339. Members may be added to answers. Bodies with members that are not listed here are refused, and so are lists with parameters that are not.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/api/v1" }],
@@ -191,6 +191,7 @@ fn schema_by_name(parameter: &Parameter) -> Value {
             "maximum": crate::http::page::LIMIT_MAX,
             "default": crate::http::page::LIMIT_DEFAULT,
         }),
+        "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
         "Idempotency-Key" => json!({
             "type": "string",
             "minLength": 1,

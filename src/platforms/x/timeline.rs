@@ -20,8 +20,8 @@ use unicode_normalization::UnicodeNormalization as _;
 const PAGE_DEADLINE_MS: u32 = 10_000;
 /// The most that X gives on one page.
 const PAGE_SIZE: u32 = 100;
-/// How many pages are read: 500 posts since the call left, five times what X allows in a window.
-const PAGES_MAX: usize = 5;
+/// How many pages are read: X shows no more than 3,200 posts of an account.
+const PAGES_MAX: usize = 32;
 
 /// A post as the account's timeline shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +55,28 @@ pub enum Look {
     },
 }
 
-/// Reads the account's posts since an instant.
-pub async fn since(
+/// A span of time.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// From here on.
+    pub from: Timestamp,
+    /// Until here.
+    pub to: Timestamp,
+}
+
+/// Reads all that the account posted in a span. Whatever was not read whole is not [`Look::Posts`]: a post must not be
+/// called absent by who did not look.
+pub async fn read(
     http: &dyn HttpClient,
     config: &XConfig,
     access: &SecretString,
     user_id: &str,
-    since: Timestamp,
+    span: &Span,
 ) -> Look {
     let mut posts = Vec::new();
     let mut next: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let Some(request) = request(config, access, user_id, since, next.as_deref()) else {
+        let Some(request) = request(config, access, user_id, span, next.as_deref()) else {
             return Look::Refused(unreadable());
         };
         let page = match http.send(request, PAGE_DEADLINE_MS).await {
@@ -75,19 +85,13 @@ pub async fn since(
                 Err(look) => return look,
             },
             Err(error) => {
-                return Look::Later {
-                    at: None,
-                    detail: format!("X was asked for the account's posts, and {error}."),
-                };
+                return later(&format!(
+                    "X was asked for the account's posts, and {error}."
+                ));
             }
         };
-        posts.extend(
-            page.get("data")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(own_post),
-        );
+        let data = page.get("data").and_then(Value::as_array);
+        posts.extend(data.into_iter().flatten().filter_map(own_post));
         next = page
             .pointer("/meta/next_token")
             .and_then(Value::as_str)
@@ -96,22 +100,34 @@ pub async fn since(
             return Look::Posts(posts);
         }
     }
-    Look::Posts(posts)
+    later("The account has posted more than X shows at once.")
+}
+
+fn later(detail: &str) -> Look {
+    Look::Later {
+        at: None,
+        detail: detail.to_owned(),
+    }
 }
 
 fn request(
     config: &XConfig,
     access: &SecretString,
     user_id: &str,
-    since: Timestamp,
+    span: &Span,
     next: Option<&str>,
 ) -> Option<http::Request<Vec<u8>>> {
     let mut url = url::Url::parse(&format!("{}/2/users/{user_id}/tweets", config.api_base)).ok()?;
-    // X takes whole seconds here.
-    let whole = Timestamp::from_millis(since.millis().div_euclid(1_000) * 1_000);
+    // X takes whole seconds here: down at the beginning, up at the end.
+    let whole = |ms: i64| {
+        Timestamp::from_millis(ms.div_euclid(1_000) * 1_000)
+            .to_string()
+            .replace(".000Z", "Z")
+    };
     url.query_pairs_mut()
         .append_pair("max_results", &PAGE_SIZE.to_string())
-        .append_pair("start_time", &whole.to_string().replace(".000Z", "Z"))
+        .append_pair("start_time", &whole(span.from.millis()))
+        .append_pair("end_time", &whole(span.to.millis() + 999))
         .append_pair("exclude", "retweets")
         .append_pair("post.fields", "created_at,entities,note_post")
         .append_pair("expansions", "referenced_posts");
@@ -132,10 +148,14 @@ fn request(
 fn page(response: &http::Response<Vec<u8>>) -> Result<Value, Look> {
     let status = response.status().as_u16();
     if status == 200 {
-        return serde_json::from_slice(response.body()).map_err(|_| Look::Later {
-            at: None,
-            detail: "X's answer could not be read.".to_owned(),
-        });
+        let page: Option<Value> = serde_json::from_slice(response.body()).ok();
+        // An empty page says so by its count; errors without data are a refusal that calls itself a success.
+        return page
+            .filter(|page| {
+                page.get("data").is_some()
+                    || page.pointer("/meta/result_count") == Some(&Value::from(0))
+            })
+            .ok_or_else(|| later("X's answer did not show the account's posts."));
     }
     let error = ErrorBody::read(status, response.body());
     Err(match status {

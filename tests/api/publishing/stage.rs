@@ -4,14 +4,17 @@ use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::BASE_URL;
 use crate::support::{Person, SqliteGate, World};
 use godwit::accounts::tokens;
-use godwit::gate::{AccountGate, GatePorts};
+use godwit::gate::{AccountGate, GatePorts, GateReply};
 use godwit::ids::{AccountId, WorkspaceId};
 use godwit::jobs::{self, Disposition};
 use godwit::ports::{Clock, GateLost, HttpError, Statement};
 use godwit::time::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 /// Godwit, X, and one connected account of one person.
@@ -24,9 +27,21 @@ pub struct Stage {
     mail: Vec<(Timestamp, String)>,
 }
 
+type Hook = Box<dyn FnOnce() + Send>;
+type LooseCall = Pin<Box<dyn Future<Output = GateReply>>>;
+
+thread_local! {
+    /// Gate calls whose asker is gone; they go on when the test polls them.
+    pub static LOOSE: RefCell<Vec<LooseCall>> = const { RefCell::new(Vec::new()) };
+}
+
 #[derive(Default)]
 struct Registry {
     lost_answers: u32,
+    /// The next gate call is cut off after so many polls; it goes on when the test polls it.
+    detach: Option<u32>,
+    before: Option<Hook>,
+    after: Option<Hook>,
     storages: BTreeMap<String, Arc<SqliteGate>>,
     living: BTreeMap<String, Arc<AccountGate>>,
 }
@@ -101,7 +116,28 @@ impl Stage {
             };
             let registry = Arc::clone(&registry);
             async move {
+                let before = registry.lock().unwrap().before.take();
+                if let Some(before) = before {
+                    before();
+                }
+                let detach = registry.lock().unwrap().detach.take();
+                if let Some(polls) = detach {
+                    let mut call: LooseCall = Box::pin(async move { gate.ask(request).await });
+                    for _ in 0..polls {
+                        assert!(
+                            futures_util::future::poll_immediate(&mut call)
+                                .await
+                                .is_none()
+                        );
+                    }
+                    LOOSE.with_borrow_mut(|loose| loose.push(call));
+                    return Err(GateLost("the connection to the gate broke".to_owned()));
+                }
                 let reply = gate.ask(request).await;
+                let after = registry.lock().unwrap().after.take();
+                if let Some(after) = after {
+                    after();
+                }
                 let mut registry = registry.lock().unwrap();
                 if registry.lost_answers > 0 {
                     registry.lost_answers -= 1;
@@ -212,6 +248,62 @@ impl Stage {
     /// The next answers of the gates get lost on the way back.
     pub fn lose_gate_answers(&self, times: u32) {
         self.gates.lock().unwrap().lost_answers = times;
+    }
+
+    /// The next gate call loses its asker after so many polls.
+    pub fn detach_next_call(&self, polls: u32) {
+        self.gates.lock().unwrap().detach = Some(polls);
+    }
+
+    /// Runs before the next gate call reaches its gate.
+    pub fn before_next_call(&self, hook: impl FnOnce() + Send + 'static) {
+        self.gates.lock().unwrap().before = Some(Box::new(hook));
+    }
+
+    /// Runs after the next gate call was answered, before its asker hears of it.
+    pub fn after_next_call(&self, hook: impl FnOnce() + Send + 'static) {
+        self.gates.lock().unwrap().after = Some(Box::new(hook));
+    }
+
+    /// What a callback writes when the person connects again.
+    pub fn reconnection(&self, username: &str) -> impl FnOnce() + Send + 'static {
+        let (x, clock, random, database, config) = (
+            Arc::clone(&self.x),
+            Arc::clone(&self.world.clock),
+            Arc::clone(&self.world.random),
+            Arc::clone(&self.world.database),
+            Arc::clone(&self.world.config),
+        );
+        let (username, account, workspace) = (
+            username.to_owned(),
+            self.account.clone(),
+            self.person.workspace_id.clone(),
+        );
+        move || {
+            let now = clock.now();
+            x.lock().unwrap().revoke_user(&username);
+            let granted = x
+                .lock()
+                .unwrap()
+                .grant(now.millis(), &username, &SCOPES)
+                .unwrap();
+            let account = AccountId::parse(&account).unwrap();
+            let workspace = WorkspaceId::parse(&workspace).unwrap();
+            let pair = tokens::Pair {
+                access: SecretString::from(granted.access),
+                refresh: granted.refresh.map(SecretString::from),
+            };
+            let sealed =
+                tokens::seal(&config.keyring, &*random, &workspace, &account, &pair).unwrap();
+            database.change(&Statement::new(
+                "UPDATE accounts SET status = 'active', status_reason = NULL, connected_at = ?2 WHERE id = ?1").bind(&account).bind(now));
+            database.change(&Statement::new(
+                "UPDATE account_tokens SET sealed = ?2, generation = ?3, expires_at = ?4 WHERE account_id = ?1")
+                .bind(&account).bind(sealed).bind(now).bind(now.plus_ms(7_200_000)));
+            database.change(&Statement::new(
+                "UPDATE deliveries SET next_attempt_at = ?2, sweep_at = ?2 WHERE account_id = ?1 AND state = 'waiting'
+                 AND reason = 'account_needs_reconnect'").bind(&account).bind(now));
+        }
     }
 
     /// Every gate's process ends; what is in its storage stays.

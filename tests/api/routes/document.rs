@@ -160,7 +160,7 @@ async fn a_good_request_to_any_route_is_answered_as_the_document_says() {
         match said["content"].as_object() {
             None => assert_eq!(answer.json, Value::Null, "{}", name(&route)),
             Some(content) => {
-                schemas.check(&name(&route), &content[essence]["schema"], &answer.json)
+                schemas.check(&name(&route), &content[essence]["schema"], &answer.json);
             }
         }
         for header in said["headers"].as_object().into_iter().flatten() {
