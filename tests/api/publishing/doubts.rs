@@ -74,7 +74,7 @@ async fn a_gate_whose_grant_was_replaced_does_not_hammer_x() {
     stage.fault(
         &json!({ "on": "refresh", "after": 40, "times": 1, "do": { "kind": "hang_before" } }),
     );
-    let post = stage.post("hello").await;
+    stage.post("hello").await;
     stage.run(1_000).await;
     let asked = stage
         .x
@@ -93,7 +93,7 @@ async fn a_connect_between_the_gate_s_answer_and_the_settle_is_not_undone() {
     stage.world.clock.advance(1_000);
     stage.x.lock().unwrap().revoke_user("godwit_demo");
     stage.after_next_call(stage.reconnection("godwit_demo"));
-    let post = stage.post("hello").await;
+    stage.post("hello").await;
     stage.run(1_000).await;
     stage.run(300_000).await;
     let account = stage.get(&format!("/accounts/{}", stage.account)).await;
@@ -133,7 +133,7 @@ async fn the_policy_to_send_again_ends() {
         "UPDATE workspaces SET uncertain_policy = 'resend'",
     ));
     stage.x.lock().unwrap().settings.duplicate_window = 3_600_000;
-    let post = doubtful(&mut stage).await;
+    doubtful(&mut stage).await;
     stage.run(6 * 3_600_000).await;
     let creates = stage.x.lock().unwrap().counts().creates_received;
     assert_eq!((stage.on_x(), creates <= 3), (1, true), "{creates} creates");
@@ -230,7 +230,7 @@ async fn a_token_that_x_gives_for_a_minute_is_used_and_not_refreshed_forever() {
     stage.fault(
         &json!({ "on": "refresh", "after": 40, "times": 1, "do": { "kind": "hang_before" } }),
     );
-    let post = stage.post("hello").await;
+    stage.post("hello").await;
     stage.run(1_000).await;
     let asked = stage
         .x
