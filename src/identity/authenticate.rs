@@ -22,7 +22,7 @@ use http::{HeaderMap, header};
 /// Names the workspace where a person has several.
 const WORKSPACE_HEADER: &str = "x-workspace";
 
-/// Who calls. See [`super::authenticate`].
+/// Who calls. See [`super::authenticate()`].
 pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
     let token = bearer(headers)?;
     let workspace = workspace(headers)?;

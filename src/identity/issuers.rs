@@ -217,15 +217,15 @@ pub fn check<'a>(
         return Err(Flaw::Invalid("The token's subject is empty or too long."));
     }
     let expires_at = claims.check_times(now, LEEWAY_MS)?;
-    // Some issuers write it as a text.
-    let unchecked = claims.email_verified == false || claims.email_verified == "false";
+    // Some issuers write it as a text. An address that nobody has checked would take the place of its owner's.
+    let verified = claims.email_verified == true || claims.email_verified == "true";
     let subject = Subject {
         issuer: issuer.issuer.clone(),
         sub: claims.sub.clone(),
         email: claims
             .email
             .as_str()
-            .filter(|_| !unchecked)
+            .filter(|_| verified)
             .and_then(people::email),
         name: claims.name.as_str().and_then(people::name),
         expires_at,

@@ -1,6 +1,6 @@
 //! Users, sign-in, sessions, JWT, API keys, workspaces, members and roles.
 //!
-//! [`authenticate`] is the one way to a [`Caller`], and a caller's workspace is the only one that its request can name
+//! [`authenticate()`] is the one way to a [`Caller`], and a caller's workspace is the only one that its request can name
 //! in a query. People sign in with a password (`sign_in`, `password`) or with the JWT of a trusted issuer (`issuers`);
 //! programs use API keys (`keys`). Members and invitations are not built yet: `memberships` and the roles are their
 //! place.

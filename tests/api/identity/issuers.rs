@@ -50,7 +50,8 @@ async fn status(world: &World, kid: &str) -> u16 {
 async fn a_person_is_written_down_on_first_sight_and_recognised_afterwards() {
     let (world, _) = world(&["k"]);
     let expires = world.clock.now().millis() / 1_000 + 300;
-    let claims = json!({ "sub": "ada", "exp": expires, "email": "Ada@Example.com", "name": "Ada" });
+    let claims = json!({ "sub": "ada", "exp": expires, "name": "Ada",
+        "email": "Ada@Example.com", "email_verified": true });
     let first = me(&world, &token("k", &claims)).await.expect(200);
     assert_eq!(
         (&first["user"]["email"], &first["user"]["name"]),
@@ -83,6 +84,23 @@ async fn a_person_is_written_down_on_first_sight_and_recognised_afterwards() {
 }
 
 #[tokio::test]
+async fn an_address_that_the_issuer_has_not_checked_is_not_kept() {
+    let (world, _) = world(&["k"]);
+    let expires = world.clock.now().millis() / 1_000 + 300;
+    for (sub, verified) in [
+        ("a", json!(null)),
+        ("b", json!(false)),
+        ("c", json!("false")),
+    ] {
+        let claims = json!({ "sub": sub, "exp": expires, "email": "ada@example.com",
+            "email_verified": verified });
+        let who = me(&world, &token("k", &claims)).await.expect(200);
+        assert_eq!(who["user"]["email"], json!(null), "{verified}");
+    }
+    register(&world, "ada@example.com").await.expect(201);
+}
+
+#[tokio::test]
 async fn first_requests_at_once_end_with_one_person() {
     let (world, _) = world(&["k"]);
     let token = signed(&world, "k", "ada");
@@ -106,7 +124,8 @@ async fn an_address_that_somebody_else_has_does_not_make_two_people_one() {
     let (world, _) = world(&["k"]);
     let registered = register(&world, "ada@example.com").await.expect(201);
     let expires = world.clock.now().millis() / 1_000 + 300;
-    let claims = json!({ "sub": "ada", "exp": expires, "email": "ada@example.com" });
+    let claims =
+        json!({ "sub": "ada", "exp": expires, "email": "ada@example.com", "email_verified": true });
     let who = me(&world, &token("k", &claims)).await.expect(200);
     assert_ne!(who["user"]["id"], registered["user"]["id"]);
     assert_eq!(who["user"]["email"], Value::Null);
