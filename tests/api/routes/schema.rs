@@ -89,10 +89,8 @@ impl<'d> Schemas<'d> {
                     }
                 }
                 "pattern" => {
-                    // Ids only; their shape is tried elsewhere.
-                    let prefix = rule.as_str().unwrap().trim_start_matches('^');
-                    let prefix = prefix.split('_').next().unwrap();
-                    if !value.as_str().is_some_and(|id| id.starts_with(prefix)) {
+                    let text = value.as_str();
+                    if text.is_some_and(|text| !matches(rule.as_str().unwrap(), text)) {
                         refuse(format!("{value} does not match {rule}"));
                     }
                 }
@@ -120,6 +118,30 @@ impl<'d> Schemas<'d> {
             self.walk(&at, schema, value, wrong);
         }
     }
+}
+
+/// Whether a text matches one of the two patterns that the document has: a cursor's and an id's.
+fn matches(pattern: &str, text: &str) -> bool {
+    if pattern == "^[A-Za-z0-9_-]+$" {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        return !text.is_empty() && text.bytes().all(fits);
+    }
+    let kind = pattern
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix("_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+        .unwrap_or_else(|| panic!("{pattern} is a pattern that this test does not know"));
+    let Some(uuid) = text
+        .strip_prefix(kind)
+        .and_then(|rest| rest.strip_prefix('_'))
+    else {
+        return false;
+    };
+    let hex = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let lengths: Vec<_> = uuid.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && uuid.split('-').all(hex)
 }
 
 fn is(kind: &str, value: &Value) -> bool {
