@@ -260,7 +260,7 @@ mod issuers_tokens {
     fn genuine() -> Value {
         json!({
             "iss": "https://id.test", "aud": "godwit-api", "sub": "person-1", "exp": NOW_SECONDS + 300,
-            "email": "Ada@Example.com", "name": "Ada",
+            "email": "Ada@Example.com", "email_verified": true, "name": "Ada",
         })
     }
 
