@@ -4,13 +4,14 @@
 //! request that crashed either left nothing, and the repeat does the work, or left everything, and the repeat is
 //! answered with what the first one would have been.
 
+use super::idempotency::{self, KeyRow};
 use super::model::{Delivery, NewPost, Post, Source, Status};
 use super::schedule::{self, Schedule};
 use super::store;
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::crypto;
-use crate::error::{Error, FieldError, Kind};
+use crate::error::{Error, FieldError};
 use crate::http::{Call, Reply};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId};
 use crate::jobs::Job;
@@ -18,7 +19,7 @@ use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
 use crate::text;
 use crate::time::{DAY_MS, Timestamp};
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,8 +27,6 @@ use serde_json::json;
 const ACCOUNTS_MAX: usize = 50;
 /// How long an idempotency key is remembered, in ms.
 const KEY_LIFE_MS: i64 = DAY_MS;
-/// The longest idempotency key, in characters.
-const KEY_MAX: usize = 255;
 
 /// What came of a request to create a post.
 pub enum Created {
@@ -55,11 +54,11 @@ struct Draft {
 /// What is wrong with the post, by field; or that its key belongs to another request.
 pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     let caller = call.caller()?;
-    let key = idempotency_key(call)?;
+    let key = idempotency::key(call)?;
     let fingerprint = crypto::sha256(&[call.target.as_bytes(), b"\n", &call.body].concat());
     let draft = match draft(app, call, call.json()?) {
         Ok(draft) => draft,
-        Err(error) => return replay_or(app, call, key, &fingerprint, error).await,
+        Err(error) => return idempotency::replay_or(app, call, key, &fingerprint, error).await,
     };
     let location = format!("/api/v1/posts/{}", draft.post.id);
     let reply = Reply::json(StatusCode::ACCEPTED, &draft.post)?
@@ -83,7 +82,7 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     };
     if next().rows.is_empty() {
         if let Some(known) = known {
-            return replay(known, &fingerprint);
+            return idempotency::replay(known, &fingerprint);
         }
         next();
         return Err(bad_accounts(&accounts, next())?);
@@ -356,67 +355,4 @@ fn bad_accounts(wanted: &[&AccountId], found: ResultSet) -> Result<Error, Error>
     } else {
         Error::invalid(errors)
     })
-}
-
-#[derive(Deserialize)]
-struct KeyRow {
-    fingerprint: String,
-    resource_id: PostId,
-    status: u16,
-    answer: String,
-}
-
-/// A post that may not be made now may have been made before: a repeat of a scheduled post comes when its time is past.
-async fn replay_or(
-    app: &App,
-    call: &Call,
-    key: Option<&str>,
-    fingerprint: &str,
-    error: Error,
-) -> Result<Created, Error> {
-    let Some(key) = key else { return Err(error) };
-    let read = Statement::new(store::READ_KEY)
-        .bind(&call.caller()?.workspace_id)
-        .bind(key)
-        .bind(app.now());
-    match app.database.run(read).await?.first()? {
-        Some(known) => replay(known, fingerprint),
-        None => Err(error),
-    }
-}
-
-fn replay(known: KeyRow, fingerprint: &str) -> Result<Created, Error> {
-    if known.fingerprint != fingerprint {
-        return Err(Error::new(
-            Kind::Invalid,
-            "idempotency_key_reused",
-            "This Idempotency-Key belongs to another request of the last 24 hours.",
-            "Use a new key for a new request, and the same body when you repeat one.",
-        ));
-    }
-    let status = StatusCode::from_u16(known.status).unwrap_or(StatusCode::ACCEPTED);
-    let location = format!("/api/v1/posts/{}", known.resource_id);
-    let reply = Reply::bytes(status, "application/json", known.answer.into_bytes())
-        .with_header(http::header::LOCATION, &location)
-        .with_header(HeaderName::from_static("idempotency-replayed"), "true");
-    Ok(Created::Replayed(known.resource_id, reply))
-}
-
-fn idempotency_key(call: &Call) -> Result<Option<&str>, Error> {
-    let mut values = call.headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let key = value.to_str().unwrap_or("").trim();
-    // Two keys say two things: taking one of them would let a repeat with the other make a second post.
-    let several = values.next().is_some();
-    if several || key.is_empty() || key.len() > KEY_MAX || key.contains(char::is_control) {
-        return Err(Error::new(
-            Kind::Malformed,
-            "invalid_idempotency_key",
-            format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters."),
-            "Use a UUID, made before the first try and kept for its repeats.",
-        ));
-    }
-    Ok(Some(key))
 }

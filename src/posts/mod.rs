@@ -5,6 +5,7 @@
 
 mod change;
 mod create;
+mod idempotency;
 mod model;
 mod read;
 mod routes;
