@@ -128,7 +128,7 @@ async function publishedIds(client, known) {
   do {
     const { items, next_cursor: next } = await client.get(`/history?limit=100${cursor}`);
     const size = known.size;
-    for (const { id } of items) known.add(id);
+    for (const { delivery_id: id } of items) known.add(id);
     cursor = known.size > size && next ? `&cursor=${encodeURIComponent(next)}` : '';
   } while (cursor);
   return known;

@@ -1,5 +1,6 @@
 // Starting the sandbox and the server as children that end with this process, whatever ends it.
 
+import fs from 'node:fs';
 import { spawn } from 'node:child_process';
 import readline from 'node:readline';
 import { Stop, at, modernNode, run, say, seconds } from './common.mjs';
@@ -50,11 +51,12 @@ export async function startChild(what, command, args, { env = process.env } = {}
 /** Builds the stand-in for X; cargo itself knows whether anything has changed. */
 export async function buildSandbox(env, { release = false } = {}) {
   const since = performance.now();
+  const program = `${env.CARGO_TARGET_DIR || at('target')}/${release ? 'release' : 'debug'}/examples/sandbox`;
+  if (!fs.existsSync(program)) say('Building the sandbox, the stand-in for X (a few minutes the first time) …');
   const profile = release ? ['--release'] : [];
   await run('cargo', ['build', '--quiet', '--example', 'sandbox', ...profile], { what: 'cargo build --example sandbox', env });
   if (performance.now() - since > 3_000) say(`Built the sandbox in ${seconds(since)}.`);
-  const target = env.CARGO_TARGET_DIR || at('target');
-  return `${target}/${release ? 'release' : 'debug'}/examples/sandbox`;
+  return program;
 }
 
 /** Starts the stand-in for X, with the OAuth app that `app` describes. */

@@ -28,6 +28,8 @@ async function start() {
   // Before the build, which takes minutes the first time.
   if (!(await freePort(port))) throw portTaken(port);
 
+  lockState(state);
+
   const prepared = await bootstrap();
   await buildWorker(prepared);
   const withSandbox = !process.env.X_API_BASE;
@@ -66,6 +68,25 @@ async function start() {
   }
 }
 
+/** Two servers on one state would be two doors to one account. The lock of a process that is gone does not count. */
+function lockState(state) {
+  const file = path.join(state, 'lock.json');
+  const holder = readJson(file)?.pid;
+  if (holder && holder !== process.pid && alive(holder)) {
+    throw new Stop(`Another npm start (process ${holder}) uses ${state}. Stop it, or set GODWIT_STATE_DIR to another folder.`);
+  }
+  writeWhole(file, JSON.stringify({ pid: process.pid }));
+}
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 /** Made once; without them, yesterday's sessions and sealed tokens would be unreadable today. */
 function developmentSecrets(state) {
   const file = path.join(state, 'secrets.json');
@@ -84,7 +105,7 @@ function developmentSecrets(state) {
 
 async function startStandIn(program, state, port, secrets) {
   const file = path.join(state, 'sandbox.json');
-  // The same port as last time, so that links to published posts stay good.
+  // The same port as last time, so that X_WEB_BASE stays what it was.
   const last = readJson(file)?.port;
   const chosen = (last && (await freePort(last))) || (await freePort());
   writeWhole(file, JSON.stringify({ port: chosen }));
@@ -102,6 +123,8 @@ function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, ...se
   return {
     BASE_URL: `http://127.0.0.1:${port}`,
     ALLOW_SIGNUP: 'true',
+    // A local queue forgets its messages when it stops; the sweep looks after what was in it sooner than elsewhere.
+    REQUEUE_SECONDS: '30',
     ...secrets,
     ...(sandbox ? { X_CLIENT_ID, X_CLIENT_SECRET, ...sandboxVars(sandbox.url) } : {}),
     ...Object.fromEntries(set),

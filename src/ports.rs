@@ -243,7 +243,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => f.write_str("no answer within the deadline"),
-            Self::Lost(text) => write!(f, "connection lost: {text}"),
+            Self::Lost(text) => write!(f, "the connection broke ({text})"),
         }
     }
 }

@@ -20,7 +20,9 @@ use crate::http::Call;
 use crate::ids::{AccountId, AuditId, UserId};
 use crate::platforms::x::{oauth, profile};
 use crate::platforms::{Class, NotSent, Profile};
+use crate::publish;
 use secrecy::SecretString;
+use serde_json::json;
 
 /// An account that was connected.
 #[derive(Debug)]
@@ -159,6 +161,10 @@ async fn connect(
     }
     // 4.
     let account_id = keep(app, taken, &profile, pair, !missing.is_empty()).await?;
+    // What waited for this goes out now, and not at the next tick. If this is lost, the tick does it.
+    if let Err(error) = publish::sweep(app).await {
+        app.warn("sweep_failed", &json!({ "internal": error.internal }));
+    }
     Ok(Connected {
         account_id,
         profile,

@@ -20,7 +20,7 @@ const STYLE: &str = "
   :root { --ink: #e7eeeb; --soft: #a2b2ab; --paper: #10181b; --card: #182226; --line: #2c3a3f; --good: #5fd0a5; --bad: #ff9b87; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.25rem; background: var(--paper);
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 38rem); place-content: center; padding: 1.25rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
 main { width: 100%; max-width: 38rem; padding: 1.75rem; background: var(--card); border: 1px solid var(--line);
   border-radius: .75rem; }
@@ -46,12 +46,12 @@ pub fn connected(base_url: &str, connected: &Connected) -> Reply {
     let id = escape(connected.account_id.as_str());
     let (heading, next) = if connected.missing.is_empty() {
         let line = format!(
-            "curl -X POST {}/api/v1/posts \\\n  -H \"Authorization: Bearer $GODWIT_TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"text\": \"Hello from Godwit\", \"accounts\": [\"{}\"]}}'",
+            "curl -X POST {}/api/v1/posts \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"text\": \"Hello from Godwit\", \"accounts\": [\"{}\"]}}'",
             base_url, connected.account_id
         );
         let next = format!(
             "<h2>What next</h2><p>You can close this page. Your first post, with your API key or session token in \
-             <code>GODWIT_TOKEN</code>:</p><pre tabindex=\"0\"><code>{}</code></pre>",
+             <code>TOKEN</code>:</p><pre tabindex=\"0\"><code>{}</code></pre>",
             escape(&line)
         );
         ("<h1 class=\"good\">Your X account is connected</h1>", next)
@@ -75,10 +75,13 @@ pub fn connected(base_url: &str, connected: &Connected) -> Reply {
 /// The page after a connect that did not work.
 #[must_use]
 pub fn failed(error: &Error, request_id: &RequestId) -> Reply {
-    let mut body = format!(
-        "<h1 class=\"bad\">Your X account was not connected</h1><p>{}</p>",
-        escape(&error.detail)
-    );
+    // Whoever reloads the page of a connect that worked must not read that it did not.
+    let heading = if error.code == "state_used" {
+        "<h1>This address has been used</h1>"
+    } else {
+        "<h1 class=\"bad\">Your X account was not connected</h1>"
+    };
+    let mut body = format!("{heading}<p>{}</p>", escape(&error.detail));
     if let Some(words) = &error.upstream {
         // Writing into a String does not fail.
         let _ = write!(body, "<p>X says: “{}”</p>", escape(words));

@@ -297,6 +297,6 @@ fn duplicate() -> NotSent {
         Class::Permanent,
         "duplicate_content",
         "X refuses to post the same text twice on one account.",
-        "Change the text, or delete the earlier post on X.",
+        "Write a new post with another text, or delete the earlier one on X and retry.",
     )
 }

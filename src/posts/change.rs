@@ -1,6 +1,6 @@
 //! What a person does to a post that exists: take it back, try it again, wait for it.
 
-use super::model::Post;
+use super::model::{Delivery, Post};
 use super::{read, store};
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -52,7 +52,7 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
         (
             "being_published",
             "The post is being sent, or its outcome is not known yet.",
-            "Wait for the outcome with GET /api/v1/posts/{id}; what is on X can be deleted there.",
+            "GET /api/v1/posts/{id} shows what is waited for, or what you have to decide; what is on X can be deleted there.",
         )
     } else {
         (
@@ -134,7 +134,8 @@ pub fn wait_seconds(prefer: Option<&str>) -> Option<u32> {
         .map(|seconds: u32| seconds.min(WAIT_MAX_SECONDS))
 }
 
-/// Waits until every delivery of a post has an outcome; `None` when that takes longer.
+/// Waits until every delivery of a post has an outcome, or none can have one within the time: then there is nothing to
+/// wait for, and what each waits for can be said at once. Gives the post as it stands.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -143,23 +144,21 @@ pub async fn outcome(
     workspace: &WorkspaceId,
     id: &PostId,
     seconds: u32,
-) -> Result<Option<Post>, Error> {
+) -> Result<Post, Error> {
     let deadline = app.now().plus_ms(i64::from(seconds) * SECOND_MS);
     let mut pause = LOOK_MS.0;
-    while app.now() < deadline {
-        let left = deadline.since(app.now()).clamp(1, i64::from(pause));
+    loop {
+        let left = deadline.since(app.now()).clamp(0, i64::from(pause));
         app.clock.sleep(u32::try_from(left).unwrap_or(pause)).await;
         let post = read::post(app, workspace, id).await?;
-        if post
-            .deliveries
-            .iter()
-            .all(|delivery| delivery.state.is_final())
-        {
-            return Ok(Some(post));
+        let moves = |delivery: &Delivery| {
+            !delivery.state.is_final() && delivery.next_attempt_at.is_some_and(|at| at < deadline)
+        };
+        if app.now() >= deadline || !post.deliveries.iter().any(moves) {
+            return Ok(post);
         }
         pause = (pause * 2).min(LOOK_MS.1);
     }
-    Ok(None)
 }
 
 #[cfg(test)]

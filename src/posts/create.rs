@@ -63,7 +63,7 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     let location = format!("/api/v1/posts/{}", draft.post.id);
     let reply = Reply::json(StatusCode::ACCEPTED, &draft.post)?
         .with_header(http::header::LOCATION, &location);
-    let now = app.now();
+    let now = draft.post.created_at;
     let accounts: Vec<&AccountId> = draft
         .post
         .deliveries

@@ -138,15 +138,21 @@ async fn accept(app: App, call: Call) -> Result<Reply, Error> {
         return Ok(reply);
     };
     // The post is accepted: a failure to look at it must not look like a failure to accept it.
-    let known = change::outcome(&app, &call.caller()?.workspace_id, &id, seconds)
-        .await
-        .ok()
-        .flatten();
-    let applied = HeaderName::from_static("preference-applied");
-    let mut answer = match known {
-        Some(post) => Reply::json(StatusCode::CREATED, &post)?,
-        None => return Ok(reply),
+    let workspace = &call.caller()?.workspace_id;
+    let Ok(post) = change::outcome(&app, workspace, &id, seconds).await else {
+        return Ok(reply);
     };
+    let known = post
+        .deliveries
+        .iter()
+        .all(|delivery| delivery.state.is_final());
+    let status = if known {
+        StatusCode::CREATED
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let applied = HeaderName::from_static("preference-applied");
+    let mut answer = Reply::json(status, &post)?;
     answer.headers = reply.headers;
     Ok(answer.with_header(applied, &format!("wait={seconds}")))
 }

@@ -378,7 +378,7 @@ fn not_found(
     if let (Some(before), Some(after)) = (reads.get(looked), reads.get(looked.saturating_add(1))) {
         let at = now.plus_ms(after - before);
         let detail = format!(
-            "It is not among the account's posts after {} looks; timelines lag.",
+            "Look {} did not find it among the account's posts; timelines lag.",
             standing.reconciles
         );
         return Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail));
@@ -412,7 +412,7 @@ pub fn undecided(standing: Standing, detail: String) -> Settlement {
         Class::Permanent,
         "needs_decision",
         detail,
-        "Look at the account on X. If the post is not there, POST /posts/{id}/retry sends it again; if it is, leave it.",
+        "Look at the account on X. If the post is not there, POST /api/v1/posts/{id}/retry sends it again; if it is, leave it.",
     ))
 }
 
@@ -450,7 +450,7 @@ fn needs_reconnect(cause: NotSent) -> NotSent {
         Class::Token,
         NEEDS_RECONNECT,
         cause.detail,
-        "Connect the account again (POST /connections/x/authorize); what waits is then sent by itself.",
+        "Connect the account again (POST /api/v1/connections/x/authorize); what waits is then sent by itself.",
     )
     .with_upstream(cause.upstream)
 }
