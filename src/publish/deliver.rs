@@ -1,6 +1,7 @@
 //! Moving one delivery forward: claim, then send or reconcile, then settle.
 
-use super::model::{self, NEEDS_RECONNECT, Settlement, State};
+use super::model::State;
+use super::settlement::{self as rules, NEEDS_RECONNECT, Settlement};
 use super::store::{self, Loaded, PartOutcome, PartRow};
 use crate::accounts;
 use crate::app::App;
@@ -97,7 +98,7 @@ type Step = Option<(Settlement, Vec<PartOutcome>)>;
 /// journal is asked first: what is on X is published, even if it is too late or the account is gone by now.
 async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
     let Ok(segments) = delivery.segments() else {
-        return Some((model::broken(delivery.standing()), Vec::new()));
+        return Some((rules::broken(delivery.standing()), Vec::new()));
     };
     let gate = GateName::x(&delivery.external_id);
     let mut outcomes = Vec::new();
@@ -128,7 +129,7 @@ async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
                 return settlement(app, delivery, reply)
                     .map(|settlement| {
                         if doubted {
-                            model::in_doubt(settlement, delivery.standing())
+                            rules::in_doubt(settlement, delivery.standing())
                         } else {
                             settlement
                         }
@@ -140,13 +141,13 @@ async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
                     "gate_lost",
                     &json!({ "delivery": delivery.id, "error": lost.0 }),
                 );
-                let settlement = model::gate_lost(delivery.standing(), delivery.state, app.now());
+                let settlement = rules::gate_lost(delivery.standing(), delivery.state, app.now());
                 return Some((settlement, outcomes));
             }
         }
     }
     Some((
-        model::published(delivery.standing(), last_sent_at),
+        rules::published(delivery.standing(), last_sent_at),
         outcomes,
     ))
 }
@@ -181,17 +182,17 @@ fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settleme
         GateReply::Send(SendAnswer::Refused(reason))
             if reason.class == Class::Token && delivery.is_unlinked() =>
         {
-            Some(model::unlinked(standing))
+            Some(rules::unlinked(standing))
         }
         // Nobody will ever be able to look again.
         GateReply::Reconcile(ReconcileAnswer::Refused(reason)) if delivery.is_unlinked() => {
-            Some(model::undecided(standing, reason.detail))
+            Some(rules::undecided(standing, reason.detail))
         }
-        GateReply::Send(SendAnswer::TooLate) => Some(model::missed(standing, delivery.due_at)),
+        GateReply::Send(SendAnswer::TooLate) => Some(rules::missed(standing, delivery.due_at)),
         GateReply::Send(answer) => {
-            model::after_send(standing, answer, now, timing, jitter(&*app.random))
+            rules::after_send(standing, answer, now, timing, jitter(&*app.random))
         }
-        GateReply::Reconcile(answer) => Some(model::after_reconcile(
+        GateReply::Reconcile(answer) => Some(rules::after_reconcile(
             standing,
             answer,
             now,
@@ -203,7 +204,7 @@ fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settleme
                 "gate_failed",
                 &json!({ "delivery": delivery.id, "answer": format!("{other:?}") }),
             );
-            Some(model::gate_lost(standing, delivery.state, now))
+            Some(rules::gate_lost(standing, delivery.state, now))
         }
     }
 }

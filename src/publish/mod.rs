@@ -5,9 +5,10 @@
 
 mod deliver;
 mod model;
+mod settlement;
 pub(crate) mod store;
 mod sweep;
 
 pub use deliver::{delay_seconds, deliver};
-pub use model::{Attempt, NEEDS_RECONNECT, State};
+pub use model::{Attempt, State};
 pub use sweep::sweep;

@@ -3,7 +3,8 @@
 //! Every write after a claim names the claim's epoch, so that a consumer that slept through its lease cannot finish
 //! the next one's run.
 
-use super::model::{Attempt, Settlement, Standing, State, UncertainPolicy};
+use super::model::{Attempt, State, UncertainPolicy};
+use super::settlement::{Settlement, Standing};
 use crate::config::Timing;
 use crate::gate::{GateReply, Grant, PartKey, SendAnswer};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};

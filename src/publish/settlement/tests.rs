@@ -1,9 +1,7 @@
 //! What follows from each answer.
 
-use super::{
-    NEEDS_RECONNECT, Settlement, Standing, State, UncertainPolicy, after_reconcile, after_send,
-    backoff_ms,
-};
+use super::super::model::{State, UncertainPolicy};
+use super::{NEEDS_RECONNECT, Settlement, Standing, after_reconcile, after_send, backoff_ms};
 use crate::config::Timing;
 use crate::gate::{ReconcileAnswer, SendAnswer};
 use crate::platforms::{Class, NotSent};

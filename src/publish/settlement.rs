@@ -1,0 +1,375 @@
+//! What follows from an answer: the rules by which a delivery is settled. Pure.
+
+use super::model::{State, UncertainPolicy};
+use crate::config::Timing;
+use crate::gate::{ReconcileAnswer, SendAnswer};
+use crate::platforms::{Class, NotSent};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+
+/// The reason of what waits for its account to be connected again.
+pub const NEEDS_RECONNECT: &str = "account_needs_reconnect";
+
+/// How often a delivery looks whether its account has been connected again, in ms. Connecting wakes it at once.
+const RECONNECT_CHECK_MS: i64 = HOUR_MS;
+
+/// How often a delivery looks whether the operator has repaired the app, in ms.
+const OPERATOR_CHECK_MS: i64 = 15 * MINUTE_MS;
+
+/// How long to wait when the gate could not be asked, in ms.
+const GATE_LOST_MS: i64 = 5 * SECOND_MS;
+
+/// Where a delivery stands before an answer is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Certain refusals so far in this round.
+    pub attempts: u32,
+    /// Reads so far since it became uncertain.
+    pub reconciles: u32,
+    /// How often a person, or the policy, has asked for it to be sent.
+    pub round: i64,
+}
+
+/// What the settle writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The new state.
+    pub state: State,
+    /// Why.
+    pub reason: Option<NotSent>,
+    /// From when on something is to happen; `None` when it is final, or a person's turn.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Certain refusals in this round.
+    pub attempts: u32,
+    /// Reads since it became uncertain.
+    pub reconciles: u32,
+    /// The round that the next send belongs to.
+    pub round: i64,
+    /// When it was published.
+    pub published_at: Option<Timestamp>,
+    /// Whether the account has to be connected again.
+    pub reconnect: bool,
+}
+
+impl Settlement {
+    fn of(standing: Standing, state: State, next_attempt_at: Option<Timestamp>) -> Self {
+        Self {
+            state,
+            reason: None,
+            next_attempt_at,
+            attempts: standing.attempts,
+            reconciles: standing.reconciles,
+            round: standing.round,
+            published_at: None,
+            reconnect: false,
+        }
+    }
+
+    fn because(mut self, reason: NotSent) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+}
+
+/// Every part is on the platform.
+#[must_use]
+pub fn published(standing: Standing, at: Timestamp) -> Settlement {
+    Settlement {
+        published_at: Some(at),
+        ..Settlement::of(standing, State::Published, None)
+    }
+}
+
+/// Its time is longer past than the workspace wants.
+#[must_use]
+pub fn missed(standing: Standing, due_at: Timestamp) -> Settlement {
+    Settlement::of(standing, State::Missed, None).because(NotSent::new(
+        Class::Permanent,
+        "missed",
+        format!("It was due at {due_at} and could not be sent until it was too late."),
+        "Retry it if it is still wanted, or write it anew.",
+    ))
+}
+
+/// Its account was unlinked.
+#[must_use]
+pub fn unlinked(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Canceled, None).because(NotSent::new(
+        Class::Permanent,
+        "account_unlinked",
+        "The account was unlinked before the post was sent.",
+        "Connect the account again and write the post anew.",
+    ))
+}
+
+/// The stored post cannot be read.
+#[must_use]
+pub fn broken(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Failed, None).because(NotSent::new(
+        Class::Permanent,
+        "post_not_readable",
+        "The stored post cannot be read.",
+        "Write the post anew, and give the operator its id.",
+    ))
+}
+
+/// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe. The delivery
+/// stays in `state`: it may have been sent, so that nobody may cancel it.
+#[must_use]
+pub fn gate_lost(standing: Standing, state: State, now: Timestamp) -> Settlement {
+    let reason = NotSent::new(
+        Class::Transient,
+        "gate_unreachable",
+        "The part of Godwit that talks to X did not answer.",
+        "Nothing to do: it is tried again in a few seconds.",
+    );
+    Settlement::of(standing, state, Some(now.plus_ms(GATE_LOST_MS))).because(reason)
+}
+
+/// What follows from a gate's answer to a send that did not end in `sent`; `None` when nothing may be written.
+/// `jitter` is from 0 to 1000.
+#[must_use]
+pub fn after_send(
+    standing: Standing,
+    answer: SendAnswer,
+    now: Timestamp,
+    timing: &Timing,
+    jitter: u32,
+) -> Option<Settlement> {
+    Some(match answer {
+        SendAnswer::Sent { at, .. } => published(standing, at),
+        SendAnswer::Refused(reason) => refused(standing, reason, now, timing, jitter),
+        SendAnswer::Later { at, detail } => {
+            let reason = NotSent::new(
+                Class::Transient,
+                "rate_limited",
+                detail,
+                "Nothing to do: it is sent when the window opens.",
+            );
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Waiting, Some(at)).because(reason)
+        }
+        SendAnswer::Uncertain {
+            since,
+            settled_at,
+            detail,
+        } => {
+            let first = timing.reconcile_after_ms.first().copied().unwrap_or(0);
+            let at = settled_at.max(since.plus_ms(first));
+            let standing = Standing {
+                reconciles: 0,
+                ..standing
+            };
+            Settlement::of(standing, State::Uncertain, Some(at)).because(NotSent::new(
+                Class::Transient,
+                "outcome_unknown",
+                detail,
+                "Nothing to do yet: Godwit looks for the post among the account's own posts before anything else.",
+            ))
+        }
+        // It may be under way: nobody may take it back, and nothing is decided.
+        SendAnswer::Busy { at, detail } => {
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Publishing, Some(at)).because(NotSent::new(
+                Class::Transient,
+                "under_way",
+                detail,
+                "Nothing to do: it is looked at again in a moment.",
+            ))
+        }
+        SendAnswer::TooLate | SendAnswer::Stale => return None,
+    })
+}
+
+fn refused(
+    standing: Standing,
+    reason: NotSent,
+    now: Timestamp,
+    timing: &Timing,
+    jitter: u32,
+) -> Settlement {
+    match reason.class {
+        Class::Transient => {
+            let standing = Standing {
+                attempts: standing.attempts.saturating_add(1),
+                ..standing
+            };
+            if standing.attempts >= timing.max_attempts {
+                let detail = format!(
+                    "Refused {} times; the last time: {}",
+                    standing.attempts, reason.detail
+                );
+                let remedy = "Retry the post when the cause is gone.".to_owned();
+                return Settlement::of(standing, State::Failed, None).because(NotSent {
+                    detail,
+                    remedy,
+                    ..reason
+                });
+            }
+            let at = now.plus_ms(backoff_ms(standing.attempts, timing.backoff_ms, jitter));
+            Settlement::of(standing, State::Waiting, Some(at)).because(reason)
+        }
+        Class::Token => Settlement {
+            reconnect: true,
+            ..Settlement::of(
+                standing,
+                State::Waiting,
+                Some(now.plus_ms(RECONNECT_CHECK_MS)),
+            )
+            .because(needs_reconnect(reason))
+        },
+        Class::Operator => Settlement::of(
+            standing,
+            State::Waiting,
+            Some(now.plus_ms(OPERATOR_CHECK_MS)),
+        )
+        .because(reason),
+        Class::Permanent => Settlement::of(standing, State::Failed, None).because(reason),
+    }
+}
+
+/// What follows from a look for an uncertain part; `None` when it is to be sent on at once.
+#[must_use]
+pub fn after_reconcile(
+    standing: Standing,
+    answer: ReconcileAnswer,
+    now: Timestamp,
+    timing: &Timing,
+    policy: UncertainPolicy,
+) -> Settlement {
+    match answer {
+        ReconcileAnswer::Found { at, .. } => published(standing, at),
+        ReconcileAnswer::NotSent => Settlement::of(standing, State::Queued, Some(now)),
+        ReconcileAnswer::Later { at, detail } => {
+            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+            Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
+        }
+        ReconcileAnswer::Refused(reason) => cannot_look(standing, reason, now),
+        ReconcileAnswer::NotFound => not_found(standing, now, timing, policy),
+    }
+}
+
+/// How often a look that X refuses is tried, every [`OPERATOR_CHECK_MS`], before a person is asked.
+const REFUSED_LOOKS_MAX: u32 = 96;
+
+fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlement {
+    let standing = Standing {
+        reconciles: standing.reconciles.saturating_add(1),
+        ..standing
+    };
+    let reconnect = reason.class == Class::Token;
+    if standing.reconciles > REFUSED_LOOKS_MAX {
+        let detail = format!("It cannot be looked for: {}", reason.detail);
+        return Settlement {
+            reconnect,
+            ..undecided(standing, detail)
+        };
+    }
+    let at = now.plus_ms(OPERATOR_CHECK_MS);
+    Settlement {
+        reconnect,
+        ..Settlement::of(standing, State::Uncertain, Some(at)).because(reason)
+    }
+}
+
+fn not_found(
+    standing: Standing,
+    now: Timestamp,
+    timing: &Timing,
+    policy: UncertainPolicy,
+) -> Settlement {
+    let looked = usize::try_from(standing.reconciles).unwrap_or(usize::MAX);
+    let standing = Standing {
+        reconciles: standing.reconciles.saturating_add(1),
+        ..standing
+    };
+    let reads = &timing.reconcile_after_ms;
+    if let (Some(before), Some(after)) = (reads.get(looked), reads.get(looked.saturating_add(1))) {
+        let at = now.plus_ms(after - before);
+        let detail = format!(
+            "Look {} did not find it among the account's posts; timelines lag.",
+            standing.reconciles
+        );
+        return Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail));
+    }
+    match policy {
+        // Once. Sending again and again would end in a second post when X forgets the first.
+        UncertainPolicy::Resend if standing.round == 1 => {
+            let standing = Standing {
+                round: standing.round + 1,
+                reconciles: 0,
+                attempts: 0,
+            };
+            Settlement::of(standing, State::Queued, Some(now))
+        }
+        UncertainPolicy::Resend | UncertainPolicy::Ask => {
+            let looks = standing.reconciles;
+            undecided(
+                standing,
+                format!(
+                    "X never said whether it took the post, and {looks} looks at the account's posts did not find it."
+                ),
+            )
+        }
+    }
+}
+
+/// Nobody but a person can say whether it is there.
+#[must_use]
+pub fn undecided(standing: Standing, detail: String) -> Settlement {
+    Settlement::of(standing, State::Uncertain, None).because(NotSent::new(
+        Class::Permanent,
+        "needs_decision",
+        detail,
+        "Look at the account on X. If the post is not there, POST /api/v1/posts/{id}/retry sends it again; if it is, leave it.",
+    ))
+}
+
+/// What a settlement comes to when an earlier round left a part in doubt: nothing that says "it was not sent".
+#[must_use]
+pub fn in_doubt(settlement: Settlement, standing: Standing) -> Settlement {
+    match (settlement.state, settlement.reason) {
+        (State::Failed | State::Canceled | State::Missed, reason) => {
+            let detail = reason.map(|reason| reason.detail).unwrap_or_default();
+            undecided(
+                standing,
+                format!(
+                    "An earlier call may have put it on X, and it was not sent again: {detail}"
+                ),
+            )
+        }
+        (_, reason) => Settlement {
+            reason,
+            ..settlement
+        },
+    }
+}
+
+fn unknown(detail: String) -> NotSent {
+    NotSent::new(
+        Class::Transient,
+        "outcome_unknown",
+        detail,
+        "Nothing to do yet: Godwit looks again by itself.",
+    )
+}
+
+fn needs_reconnect(cause: NotSent) -> NotSent {
+    NotSent::new(
+        Class::Token,
+        NEEDS_RECONNECT,
+        cause.detail,
+        "Connect the account again (POST /api/v1/connections/x/authorize); what waits is then sent by itself.",
+    )
+    .with_upstream(cause.upstream)
+}
+
+/// 5 s, 10 s, 20 s … for the first, second, third refusal, at most an hour, and up to a fifth more so that what failed
+/// together does not come back together.
+fn backoff_ms(attempts: u32, first_ms: i64, jitter: u32) -> i64 {
+    let doublings = attempts.saturating_sub(1).min(20);
+    let base = first_ms.saturating_mul(1_i64 << doublings).min(HOUR_MS);
+    base + base * i64::from(jitter.min(1_000)) / 5_000
+}
+
+#[cfg(test)]
+mod tests;
