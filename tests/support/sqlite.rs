@@ -13,6 +13,9 @@ use std::sync::{Mutex, OnceLock};
 /// D1's limit (<https://developers.cloudflare.com/d1/platform/limits/>).
 const PARAMS_MAX: usize = 100;
 
+/// More than there are different statements, so that each is prepared once.
+const STATEMENTS_KEPT: usize = 512;
+
 /// What shall happen to one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -52,6 +55,7 @@ impl Sqlite {
         connection
             .execute_batch("PRAGMA foreign_keys = ON")
             .unwrap();
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         for migration in migrations() {
             connection.execute_batch(migration).unwrap();
         }
@@ -120,6 +124,35 @@ impl Sqlite {
             .collect()
     }
 
+    /// Runs a batch at once, beside the port: not counted, no faults.
+    pub fn transact(&self, statements: &[Statement]) -> Result<Vec<ResultSet>, StorageError> {
+        transact(&mut self.state.lock().unwrap().connection, statements)
+    }
+
+    /// Forgets everything, but not its tables.
+    pub fn clear(&self) {
+        let state = self.state.lock().unwrap();
+        state
+            .connection
+            .execute_batch("PRAGMA foreign_keys = OFF")
+            .unwrap();
+        clear(&state.connection);
+        state
+            .connection
+            .execute_batch("PRAGMA foreign_keys = ON")
+            .unwrap();
+    }
+
+    /// Runs statements that bind nothing, such as those that make a trigger.
+    pub fn script(&self, sql: &str) {
+        self.state
+            .lock()
+            .unwrap()
+            .connection
+            .execute_batch(sql)
+            .unwrap();
+    }
+
     /// Changes the database beside the port: not counted, no faults.
     pub fn change(&self, statement: &Statement) {
         run(&self.state.lock().unwrap().connection, statement).unwrap();
@@ -180,12 +213,7 @@ impl Database for Sqlite {
                     "a fault before the batch".to_owned(),
                 ));
             }
-            let transaction = state.connection.transaction().map_err(describe)?;
-            let sets = statements
-                .iter()
-                .map(|statement| run(&transaction, statement))
-                .collect::<Result<Vec<_>, _>>()?;
-            transaction.commit().map_err(describe)?;
+            let sets = transact(&mut state.connection, &statements)?;
             if fault == Fault::After {
                 return Err(StorageError::Transient(
                     "a fault after the batch".to_owned(),
@@ -208,7 +236,14 @@ impl Default for SqliteGate {
 impl SqliteGate {
     /// An empty one.
     pub fn new() -> Self {
-        Self(Mutex::new(Connection::open_in_memory().unwrap()))
+        let connection = Connection::open_in_memory().unwrap();
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        Self(Mutex::new(connection))
+    }
+
+    /// Forgets everything, but not its tables.
+    pub fn clear(&self) {
+        clear(&self.0.lock().unwrap());
     }
 }
 
@@ -216,6 +251,31 @@ impl GateStorage for SqliteGate {
     fn execute(&self, statement: Statement) -> Result<ResultSet, StorageError> {
         run(&self.0.lock().unwrap(), &statement)
     }
+}
+
+fn clear(connection: &Connection) {
+    let tables = Statement::new("SELECT name FROM sqlite_schema WHERE type = 'table'");
+    for row in run(connection, &tables).unwrap().rows {
+        let name = row["name"].as_str().unwrap();
+        connection
+            .prepare_cached(&format!("DELETE FROM {name}"))
+            .unwrap()
+            .execute([])
+            .unwrap();
+    }
+}
+
+fn transact(
+    connection: &mut Connection,
+    statements: &[Statement],
+) -> Result<Vec<ResultSet>, StorageError> {
+    let transaction = connection.transaction().map_err(describe)?;
+    let sets = statements
+        .iter()
+        .map(|statement| run(&transaction, statement))
+        .collect::<Result<Vec<_>, _>>()?;
+    transaction.commit().map_err(describe)?;
+    Ok(sets)
 }
 
 fn migrations() -> &'static [String] {

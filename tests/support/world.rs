@@ -31,6 +31,12 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("FRONTEND_ORIGINS", "https://app.test"),
 ];
 
+/// The tests' configuration, with other values for these variables; an empty one is not set.
+pub fn config(variables: &[(&str, &str)]) -> Config {
+    let environment: BTreeMap<_, _> = ENVIRONMENT.iter().chain(variables).copied().collect();
+    Config::read(|name| environment.get(name).map(|value| (*value).to_owned())).unwrap()
+}
+
 /// Everything an operation needs, each part within the test's reach.
 pub struct World {
     /// The configuration.
@@ -124,11 +130,8 @@ impl World {
 
     /// A world where these variables have other values; an empty one is not set.
     pub fn with(variables: &[(&str, &str)]) -> Self {
-        let environment: BTreeMap<_, _> = ENVIRONMENT.iter().chain(variables).copied().collect();
-        let config =
-            Config::read(|name| environment.get(name).map(|value| (*value).to_owned())).unwrap();
         Self {
-            config: Arc::new(config),
+            config: Arc::new(config(variables)),
             database: Arc::new(Sqlite::new()),
             queue: Arc::default(),
             gates: Arc::default(),

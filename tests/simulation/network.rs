@@ -1,0 +1,266 @@
+//! The way to X and back. A request that has left lands whatever becomes of its sender, at the latest when its deadline
+//! and the landing grace have passed; what leaves is checked against the rules at that moment.
+
+use super::executor::{Core, Kind, WORLD};
+use super::fate::{Fate, Point};
+use super::gates::SimGates;
+use super::oneshot;
+use super::rules::Rule;
+use crate::sandbox::{Reply, X};
+use crate::support::Sqlite;
+use futures_util::future::{Either, select};
+use godwit::accounts::tokens;
+use godwit::config::Config;
+use godwit::crypto;
+use godwit::ids::{AccountId, WorkspaceId};
+use godwit::ports::{GateStorage as _, HttpClient, HttpError, Pending, Statement};
+use secrecy::ExposeSecret as _;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+
+/// A refresh token on its way.
+struct Presented {
+    until: i64,
+    answered: bool,
+}
+
+/// The network of a world, with X behind it.
+pub struct Network {
+    pub core: Arc<Core>,
+    pub x: Arc<Mutex<X>>,
+    pub gates: Arc<SimGates>,
+    pub sqlite: Arc<Sqlite>,
+    pub config: Arc<Config>,
+    /// When each create call left, by gate.
+    pub departures: Mutex<BTreeMap<String, Vec<i64>>>,
+    presented: Mutex<BTreeMap<String, Presented>>,
+    /// Every token that X gave.
+    pub secrets: Mutex<Vec<String>>,
+}
+
+impl Network {
+    /// A network in which nothing has been sent.
+    pub fn new(core: &Arc<Core>, x: &Arc<Mutex<X>>, gates: &Arc<SimGates>, sqlite: &Arc<Sqlite>, config: &Arc<Config>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            x: Arc::clone(x),
+            gates: Arc::clone(gates),
+            sqlite: Arc::clone(sqlite),
+            config: Arc::clone(config),
+            departures: Mutex::default(),
+            presented: Mutex::default(),
+            secrets: Mutex::default(),
+        }
+    }
+
+    /// One request, as X carries it out now.
+    pub fn carry_out(&self, request: http::Request<Vec<u8>>) -> Reply {
+        let reply = self.x.lock().unwrap().handle(self.core.now(), request);
+        if let Reply::Answer(answer) = &reply {
+            let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+            for name in ["access_token", "refresh_token"] {
+                if let Some(token) = body[name].as_str() {
+                    self.secrets.lock().unwrap().push(token.to_owned());
+                }
+            }
+        }
+        reply
+    }
+
+    fn leaves(&self, request: &http::Request<Vec<u8>>, deadline_ms: u32) -> Option<String> {
+        let path = request.uri().path();
+        if path == "/2/tweets" && request.method() == http::Method::POST {
+            self.check_create(request);
+        } else if path.ends_with("/token") {
+            return self.check_refresh(request.body(), deadline_ms);
+        }
+        None
+    }
+
+    fn check_create(&self, request: &http::Request<Vec<u8>>) {
+        let (process, kind) = self.core.current();
+        let Some((name, storage)) = self.gates.of(process).filter(|_| kind == Kind::Gate) else {
+            self.core.violate(Rule::FencedFirst, || "a create call left from outside a gate".to_owned());
+            return;
+        };
+        self.departures.lock().unwrap().entry(name).or_default().push(self.core.now());
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        let text = body["text"].as_str().unwrap();
+        let armed = storage
+            .execute(
+                Statement::new("SELECT delivery_id, position FROM journal WHERE state = 'sending' AND words = ?1")
+                    .bind(crypto::sha256(text.as_bytes())),
+            )
+            .unwrap();
+        if armed.rows.is_empty() {
+            self.core.violate(Rule::FencedFirst, || format!("{text:?} left without a journal row"));
+        }
+        // Where several parts have these words, one of them is the one that leaves.
+        let written = armed.rows.iter().any(|row| {
+            let statement = Statement::new(
+                "SELECT p.segments ->> ('$[' || ?2 || ']') AS text FROM deliveries d
+                 JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id WHERE d.id = ?1",
+            )
+            .bind(row["delivery_id"].as_str().unwrap())
+            .bind(row["position"].as_i64().unwrap());
+            let sets = self.sqlite.transact(&[statement]).unwrap();
+            sets[0].rows.first().is_some_and(|row| row["text"] == text)
+        });
+        if !armed.rows.is_empty() && !written {
+            self.core.violate(Rule::ExactlyWritten, || format!("{text:?} left, which is not what the post says"));
+        }
+        let bearer = request.headers()["authorization"].to_str().unwrap().trim_start_matches("Bearer ");
+        if !self.is_durable(bearer, &storage) {
+            self.core.violate(Rule::TokensDurable, || "a token was used that is nowhere durable".to_owned());
+        }
+    }
+
+    // Whether the token can be found in the gate's storage or in the database.
+    fn is_durable(&self, bearer: &str, storage: &crate::support::SqliteGate) -> bool {
+        let kept = "SELECT account_id, workspace_id, sealed FROM tokens";
+        let saved = "SELECT account_id, workspace_id, sealed FROM account_tokens";
+        let rows = [storage.execute(Statement::new(kept)).unwrap().rows, self.sqlite.look(saved)].concat();
+        rows.iter().any(|row| {
+            let text = |name: &str| row[name].as_str().unwrap();
+            let workspace = WorkspaceId::parse(text("workspace_id")).unwrap();
+            let account = AccountId::parse(text("account_id")).unwrap();
+            tokens::open(&self.config.keyring, &workspace, &account, text("sealed"))
+                .is_ok_and(|pair| pair.access.expose_secret() == bearer)
+        })
+    }
+
+    fn check_refresh(&self, body: &[u8], deadline_ms: u32) -> Option<String> {
+        let token = form_urlencoded::parse(body).find(|(name, _)| name == "refresh_token")?.1.into_owned();
+        self.core.lock().tally.refreshes += 1;
+        let now = self.core.now();
+        let mut presented = self.presented.lock().unwrap();
+        if let Some(before) = presented.get(&token) {
+            if before.until > now {
+                self.core.violate(Rule::RefreshedAlone, || "two refreshes of one grant at the same time".to_owned());
+            } else if before.answered {
+                self.core.violate(Rule::RefreshedAlone, || "a refresh token was presented after it was spent".to_owned());
+            }
+        }
+        let until = now + i64::from(deadline_ms);
+        presented.insert(token.clone(), Presented { until, answered: false });
+        Some(token)
+    }
+
+    // The presenter of this token has its answer, or never will.
+    fn heard(&self, token: Option<&String>, answered: bool) {
+        if let Some(token) = token
+            && let Some(presented) = self.presented.lock().unwrap().get_mut(token)
+        {
+            presented.until = 0;
+            presented.answered |= answered;
+        }
+    }
+}
+
+/// Ends a presentation whose presenter is gone.
+struct Presenter {
+    network: Arc<Network>,
+    token: Option<String>,
+}
+
+impl Drop for Presenter {
+    fn drop(&mut self) {
+        self.network.heard(self.token.as_ref(), false);
+    }
+}
+
+/// The network as Godwit sees it.
+pub struct Wire(pub Arc<Network>);
+
+impl HttpClient for Wire {
+    fn send(&self, request: http::Request<Vec<u8>>, deadline_ms: u32) -> Pending<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+        let network = Arc::clone(&self.0);
+        Box::pin(async move {
+            let core = Arc::clone(&network.core);
+            let name = format!("{} {}", request.method(), request.uri().path());
+            let is_create = name == "POST /2/tweets";
+            let fate = core.fate(Point::Http, || name.clone());
+            let deadline = i64::from(deadline_ms);
+            match fate {
+                Fate::EndBefore => core.end().await,
+                Fate::FailBefore => {
+                    core.sleep(core.between(0, 500)).await;
+                    return Err(HttpError::Lost("not reached".to_owned()));
+                }
+                Fate::HangBefore(_) => {
+                    core.sleep(deadline).await;
+                    return Err(HttpError::Timeout);
+                }
+                _ => {}
+            }
+            let token = network.leaves(&request, deadline_ms);
+            let presenter = Presenter { network: Arc::clone(&network), token };
+            let (answer, answered) = oneshot::channel();
+            let travel = match fate {
+                // As late as a call can still land.
+                Fate::Slow(ms) => ms.min(deadline + network.config.timing.landing_grace_ms - 1),
+                _ => core.between(0, 300) * core.between(0, 1),
+            };
+            let (far, clock) = (Arc::clone(&network), Arc::clone(&core));
+            core.spawn(WORLD, async move {
+                clock.sleep(travel).await;
+                if is_create && travel >= deadline {
+                    clock.lock().tally.late_landings += 1;
+                }
+                let mut reply = far.carry_out(request);
+                loop {
+                    match reply {
+                        Reply::Answer(response) => {
+                            clock.sleep(clock.between(0, 300) * clock.between(0, 1)).await;
+                            answer.send(Ok(response));
+                            return;
+                        }
+                        Reply::Drop => {
+                            answer.send(Err(HttpError::Lost("reset".to_owned())));
+                            return;
+                        }
+                        Reply::Hang => std::future::pending().await,
+                        Reply::Delay(ms, after) => {
+                            clock.sleep(i64::try_from(ms).unwrap()).await;
+                            reply = *after;
+                        }
+                    }
+                }
+            });
+            let lost = match fate {
+                Fate::EndAfter => {
+                    core.end().await;
+                    None
+                }
+                Fate::FailAfter => {
+                    core.sleep(core.between(0, 500)).await;
+                    Some(HttpError::Lost("reset".to_owned()))
+                }
+                Fate::HangAfter(_) => {
+                    core.sleep(deadline).await;
+                    Some(HttpError::Timeout)
+                }
+                _ => None,
+            };
+            if let Some(error) = lost {
+                if is_create {
+                    core.lock().tally.lost_answers += 1;
+                }
+                return Err(error);
+            }
+            let answer = match select(answered, pin!(core.sleep(deadline))).await {
+                Either::Left((Some(answer), _)) => answer,
+                Either::Left((None, _)) => Err(HttpError::Lost("gone".to_owned())),
+                Either::Right(_) => Err(HttpError::Timeout),
+            };
+            core.note(|| match &answer {
+                Ok(response) => format!("X answers {name} with {}", response.status()),
+                Err(error) => format!("X does not answer {name}: {error}"),
+            });
+            let rotated = answer.as_ref().is_ok_and(|response| response.status().is_success());
+            presenter.network.heard(presenter.token.as_ref(), rotated);
+            answer
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! What people do: write, repeat what was not answered, take back, edit, try again, unlink, connect again; and what they
+//! were promised, so that it can be held against what became of it.
+
+use super::rules::Rule;
+use super::town::{Account, Town};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+/// Something written.
+#[derive(Debug, Clone, Default)]
+pub struct Writing {
+    pub workspace: usize,
+    /// Which accounts, by their place in the town.
+    pub accounts: Vec<usize>,
+    pub texts: Vec<String>,
+    /// In epoch ms; `None`: at once.
+    pub publish_at: Option<i64>,
+    /// Its idempotency key, where it has one.
+    pub key: Option<String>,
+}
+
+/// Something accepted.
+#[derive(Debug, Clone)]
+pub struct Promise {
+    pub writing: Writing,
+    /// The post's id.
+    pub post: String,
+    /// The earliest moment at which it may appear, in epoch ms.
+    pub not_before: i64,
+    /// The deliveries that were taken back, and when that was acknowledged.
+    pub canceled: Vec<(String, i64)>,
+}
+
+/// Everybody in a town, and what they remember.
+pub struct People {
+    pub town: Arc<Town>,
+    pub promises: Mutex<Vec<Promise>>,
+    /// What was written by hand on x.com: user and text.
+    pub by_hand: Mutex<Vec<(String, String)>>,
+    /// Accounts that were given up on purpose.
+    pub unlinked: Mutex<Vec<usize>>,
+}
+
+impl People {
+    /// People without memories.
+    pub fn of(town: &Arc<Town>) -> Arc<Self> {
+        Arc::new(Self {
+            town: Arc::clone(town),
+            promises: Mutex::default(),
+            by_hand: Mutex::default(),
+            unlinked: Mutex::default(),
+        })
+    }
+
+    fn deed(&self, name: &str, status: Option<u16>) {
+        let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
+        self.town.core.lock().tally.deed(&format!("{name}: {answer}"));
+    }
+
+    /// Sends a post until it is answered; gives its place among the promises. Without a key, once.
+    pub async fn write(&self, writing: Writing) -> Option<usize> {
+        let core = &self.town.core;
+        let accounts: Vec<&str> = writing.accounts.iter().map(|at| self.town.accounts[*at].id.as_str()).collect();
+        let mut body = match writing.texts.as_slice() {
+            [text] => json!({ "text": text, "accounts": accounts }),
+            texts => json!({ "thread": texts, "accounts": accounts }),
+        };
+        if let Some(at) = writing.publish_at {
+            body["publish_at"] = json!(godwit::time::Timestamp::from_millis(at).to_string());
+        }
+        let key = writing.key.clone();
+        let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
+        let mut first: Option<Vec<u8>> = None;
+        let mut made = None;
+        for _ in 0..12 {
+            let asked_at = core.now();
+            let answer = self.town.ask(writing.workspace, "POST", "/posts", &headers, Some(&body)).await;
+            self.deed("write", answer.as_ref().map(|answer| answer.status));
+            let pause = match answer {
+                Some(answer) if answer.status == 202 => {
+                    let post = answer.json["id"].as_str().unwrap().to_owned();
+                    if first.as_ref().is_some_and(|first| *first != answer.bytes) {
+                        core.violate(Rule::AnsweredOnce, || format!("two answers for one key: {post}"));
+                    }
+                    if first.is_none() {
+                        let mut promises = self.promises.lock().unwrap();
+                        made = Some(promises.len());
+                        // The first try may have been heard although its answer was not.
+                        let not_before = writing.publish_at.unwrap_or(0).min(asked_at + 400 * 86_400_000);
+                        promises.push(Promise { writing: writing.clone(), post, not_before, canceled: Vec::new() });
+                    }
+                    first = Some(answer.bytes);
+                    // Some clients repeat what was answered.
+                    if key.is_none() || !core.chance(150) {
+                        return made;
+                    }
+                    core.between(0, 120_000)
+                }
+                Some(answer) if answer.status == 409 => answer.retry_after * 1_000,
+                Some(answer) if answer.status < 500 => return made,
+                _ => core.between(500, 20_000),
+            };
+            if key.is_none() {
+                return made;
+            }
+            core.sleep(pause).await;
+        }
+        made
+    }
+
+    fn promise(&self, at: usize) -> Promise {
+        self.promises.lock().unwrap()[at].clone()
+    }
+
+    /// Takes a post back.
+    pub async fn cancel(&self, at: usize) {
+        let promise = self.promise(at);
+        let path = format!("/posts/{}", promise.post);
+        let answer = self.town.ask(promise.writing.workspace, "DELETE", &path, &[], None).await;
+        self.deed("cancel", answer.as_ref().map(|answer| answer.status));
+        let Some(answer) = answer.filter(|answer| answer.status == 200) else {
+            return;
+        };
+        let now = self.town.core.now();
+        for delivery in answer.json["deliveries"].as_array().unwrap() {
+            if delivery["state"] == "canceled" {
+                let id = delivery["id"].as_str().unwrap().to_owned();
+                self.promises.lock().unwrap()[at].canceled.push((id, now));
+            }
+        }
+    }
+
+    /// Tries a post again.
+    pub async fn retry(&self, at: usize) {
+        let promise = self.promise(at);
+        let path = format!("/posts/{}/retry", promise.post);
+        let answer = self.town.ask(promise.writing.workspace, "POST", &path, &[], None).await;
+        self.deed("retry", answer.map(|answer| answer.status));
+    }
+
+    /// Looks at a post; and somebody of the other workspace does, who must not see it.
+    pub async fn look(&self, at: usize) {
+        let promise = self.promise(at);
+        let path = format!("/posts/{}", promise.post);
+        let answer = self.town.ask(promise.writing.workspace, "GET", &path, &[], None).await;
+        self.deed("look", answer.as_ref().map(|answer| answer.status));
+        if answer.is_some_and(|answer| answer.status == 404) {
+            self.town.core.violate(Rule::NothingLost, || format!("{path} was accepted and is not there"));
+        }
+        let other = 1 - promise.writing.workspace;
+        for (method, path) in [("GET", path.clone()), ("DELETE", path.clone()), ("POST", format!("{path}/retry"))] {
+            if let Some(answer) = self.town.ask(other, method, &path, &[], None).await
+                && answer.status < 500
+                && answer.status != 404
+            {
+                let status = answer.status;
+                self.town.core.violate(Rule::Apart, || format!("{method} {path} of another workspace: {status}"));
+            }
+        }
+    }
+
+    /// Gives an account up.
+    pub async fn unlink(&self, at: usize) {
+        let account = &self.town.accounts[at];
+        let path = format!("/accounts/{}", account.id);
+        self.unlinked.lock().unwrap().push(at);
+        let answer = self.town.ask(account.workspace, "DELETE", &path, &[], None).await;
+        self.deed("unlink", answer.map(|answer| answer.status));
+    }
+
+    /// Asks for new tokens.
+    pub async fn refresh(&self, at: usize) {
+        let account = &self.town.accounts[at];
+        let path = format!("/accounts/{}/refresh", account.id);
+        let answer = self.town.ask(account.workspace, "POST", &path, &[], None).await;
+        self.deed("refresh", answer.map(|answer| answer.status));
+    }
+
+    /// Connects an account (again), by the whole walk: authorize, the consent page, the callback.
+    pub async fn connect(&self, at: usize) -> bool {
+        let account = self.town.accounts[at].clone();
+        let begun = self.town.ask(account.workspace, "POST", "/connections/x/authorize", &[], Some(&json!({}))).await;
+        let Some(begun) = begun.filter(|begun| begun.status == 200) else {
+            self.deed("connect", None);
+            return false;
+        };
+        let Some(callback) = self.consent(&account, &begun.json) else {
+            return false;
+        };
+        let path = callback.split_once("/api/v1").unwrap().1.to_owned();
+        let answer = self.town.ask(account.workspace, "GET", &path, &[("accept", "text/html")], None).await;
+        self.deed("connect", answer.as_ref().map(|answer| answer.status));
+        let done = answer.is_some_and(|answer| answer.status == 200);
+        if done {
+            self.unlinked.lock().unwrap().retain(|one| *one != at);
+        }
+        done
+    }
+
+    fn consent(&self, account: &Account, begun: &Value) -> Option<String> {
+        let url = url::Url::parse(begun["authorization_url"].as_str()?).ok()?;
+        let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        form.push(("username".to_owned(), account.username.to_owned()));
+        form.push(("decision".to_owned(), "authorize".to_owned()));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        let request = http::Request::builder()
+            .method("POST")
+            .uri("https://x.test/i/oauth2/authorize")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.into_bytes())
+            .unwrap();
+        let answer = self.town.network.carry_out(request).answer()?;
+        Some(answer.headers().get("location")?.to_str().unwrap().to_owned())
+    }
+
+    /// Writes on x.com, beside Godwit.
+    pub fn write_by_hand(&self, username: &str, text: &str) {
+        let now = self.town.core.now();
+        self.by_hand.lock().unwrap().push((username.to_owned(), text.to_owned()));
+        self.town.x.lock().unwrap().write_as(now, username, text);
+    }
+
+    /// Changes a post.
+    pub async fn edit(&self, _at: usize) {}
+
+    /// Says of something uncertain that it shall be sent again, without having looked.
+    pub async fn decide_hastily(&self, at: usize) {
+        self.retry(at).await;
+    }
+
+    /// Looks on X, and says what to do with something uncertain.
+    pub async fn decide(&self, delivery: super::reckoning::Delivery) {
+        let at = self.promises.lock().unwrap().iter().position(|promise| promise.post == delivery.post);
+        if let Some(at) = at {
+            self.retry(at).await;
+        }
+    }
+}
