@@ -213,6 +213,7 @@ impl Core {
         let key = (state.now + ms.max(0), state.next);
         Sleep {
             key,
+            waited: false,
             core: Arc::clone(self),
         }
     }
@@ -291,20 +292,22 @@ impl State {
 /// A sleep of [`Core::sleep`].
 pub struct Sleep {
     key: (i64, u64),
+    waited: bool,
     core: Arc<Core>,
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.core.lock();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         // Even a sleep of nothing lets others go first: its first poll waits.
-        if state.now >= self.key.0 && state.timers.remove(&self.key).is_some() {
+        let waited = std::mem::replace(&mut self.waited, true);
+        let mut state = self.core.lock();
+        if state.now < self.key.0 {
+            state.timers.insert(self.key, context.waker().clone());
+        } else if waited {
             return Poll::Ready(());
-        }
-        state.timers.insert(self.key, context.waker().clone());
-        if state.now >= self.key.0 {
+        } else {
             context.waker().wake_by_ref();
         }
         Poll::Pending
@@ -369,8 +372,9 @@ impl Executor {
         };
         state.now = state.now.max(at);
         let now = state.now;
-        for (_, waker) in state.timers.range(..=(now, u64::MAX)) {
-            waker.wake_by_ref();
+        let later = state.timers.split_off(&(now, u64::MAX));
+        for waker in std::mem::replace(&mut state.timers, later).into_values() {
+            waker.wake();
         }
         true
     }

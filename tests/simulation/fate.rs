@@ -7,6 +7,8 @@ use super::executor::{Kind, State};
 pub enum Point {
     /// A batch at the database.
     Database,
+    /// A batch that settles a delivery.
+    Settle,
     /// A send to the queue.
     Queue,
     /// A call of a gate, at the caller's side.
@@ -43,11 +45,23 @@ pub struct Rates {
     pub fail: u64,
     pub hang: u64,
     pub slow: u64,
+    /// As `slow`, for what ends and what begins a send: the settle and the way to the gate.
+    pub drag: u64,
+    /// Of messages and ticks: repeated, or lost.
+    pub repeat: u64,
 }
 
 impl Rates {
     /// Of the whole of one run: mostly a little of everything, at times a lot of one thing, at times nothing.
     pub fn drawn(state: &mut State) -> Self {
+        // Nothing fails, but what begins and ends a send drags, so that leases run out under those who hold them.
+        if state.below(8) == 0 {
+            return Self {
+                drag: 450,
+                repeat: 600,
+                ..Self::default()
+            };
+        }
         let mut rate = |most: u64| match state.below(4) {
             0 => 0,
             1 => most,
@@ -57,7 +71,9 @@ impl Rates {
             end: rate(60),
             fail: rate(80),
             hang: rate(30),
-            slow: rate(40),
+            slow: rate(160),
+            drag: 0,
+            repeat: rate(200),
         }
     }
 }
@@ -114,11 +130,17 @@ fn drawn(rates: Rates, state: &mut State, point: Point) -> Fate {
         let ms = match point {
             // The gate's caller gives up after its own deadline, a request to X after the one it came with.
             Point::Gate | Point::Http => i64::MAX / 4,
-            Point::Database | Point::Queue => 1_000 + i64::try_from(state.below(40_000)).unwrap(),
+            Point::Database | Point::Settle | Point::Queue => 1_000 + i64::try_from(state.below(40_000)).unwrap(),
         };
         [Fate::HangBefore(ms), Fate::HangAfter(ms)][usize::from(state.below(2) == 1)]
+    } else if point == Point::Settle && hits(rates.drag) {
+        Fate::Slow(60_000 + i64::try_from(state.below(20_000)).unwrap())
+    } else if point == Point::Gate && hits(rates.drag) {
+        Fate::Slow(5_000 + i64::try_from(state.below(30_000)).unwrap())
     } else if hits(rates.slow) {
-        Fate::Slow(500 + i64::try_from(state.below(90_000)).unwrap())
+        // A while, or longer than a lease lasts.
+        let ms = if state.below(2) == 0 { 500 + state.below(20_000) } else { 50_000 + state.below(100_000) };
+        Fate::Slow(i64::try_from(ms).unwrap())
     } else {
         Fate::Well
     }

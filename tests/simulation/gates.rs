@@ -12,7 +12,7 @@ use super::oneshot;
 use crate::support::SqliteGate;
 use futures_util::future::{Either, select};
 use godwit::app::App;
-use godwit::gate::{AccountGate, GateName, GatePorts, GateReply, GateRequest};
+use godwit::gate::{AccountGate, GateName, GatePorts, GateReply, GateRequest, ReconcileAnswer};
 use godwit::ports::{GateLost, GateStorage, Gates, Pending, ResultSet, Statement, StorageError};
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -77,8 +77,13 @@ impl SimGates {
         self.disturb(name);
         let alone = self.mutation == Some(Mutation::SingleFlight) && !matches!(request, GateRequest::Send(_));
         let (process, gate) = if alone { self.open(name, false) } else { self.living(name) };
+        let blind = self.mutation == Some(Mutation::Reconcile) && matches!(request, GateRequest::Reconcile(_));
         self.core.spawn(process, async move {
-            let reply = gate.ask(request).await;
+            let reply = if blind {
+                GateReply::Reconcile(ReconcileAnswer::NotFound)
+            } else {
+                gate.ask(request).await
+            };
             answer.send(reply);
         })
     }

@@ -15,9 +15,11 @@ mod sandbox;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod driver;
 mod executor;
 mod fate;
 mod gates;
+mod matrix;
 mod mutations;
 mod network;
 mod oneshot;
@@ -30,29 +32,109 @@ mod run;
 mod tally;
 mod town;
 
-use tally::Tally;
+use matrix::Story;
+use mutations::Mutation;
 use town::Workshop;
 
+/// How many lives `npm test` lives.
+const RUNS: u64 = 20_000;
+/// Within how many of them a missing safeguard is noticed.
+const MUTANT_RUNS: u64 = 20_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[test]
-fn no_seed_breaks_a_promise() {
-    let runs: u64 = std::env::var("GODWIT_SIM_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
-    let first: u64 = std::env::var("GODWIT_SIM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let workshop = Workshop::new();
-    let mut tally = Tally::default();
-    let mut broken = std::collections::BTreeMap::<_, Vec<(u64, String)>>::new();
-    for seed in first..first + runs {
-        let outcome = run::live(&workshop, seed, None, runs == 1);
-        tally.add(&outcome.tally);
-        for line in &outcome.trace {
-            println!("{line}");
-        }
-        if let Some(violation) = outcome.violations.first() {
-            broken.entry(violation.rule).or_default().push((seed, violation.how.clone()));
-        }
+fn no_life_breaks_a_promise() {
+    let runs = number("GODWIT_SIMULATE_RUNS").unwrap_or(RUNS);
+    let seed = number("GODWIT_SIMULATE_SEED").unwrap_or(1);
+    if runs == 1 {
+        let outcome = run::live(&Workshop::new(), seed, None, true);
+        driver::show(&outcome);
+        assert!(outcome.violations.is_empty());
+        return;
     }
+    let tally = driver::search(seed, runs);
     println!("{}", tally.summary());
-    for (rule, all) in &broken {
-        println!("{rule:?}: {} seeds, such as {:?}", all.len(), &all[..all.len().min(3)]);
+    if runs >= RUNS {
+        tally.assert_everything_happened();
     }
-    assert!(broken.is_empty());
+}
+
+#[test]
+fn the_same_seed_lives_the_same_life() {
+    let workshop = Workshop::new();
+    for seed in 1..40 {
+        let [one, two] = [0, 1].map(|_| run::live(&workshop, seed, None, true).trace);
+        assert!(one.len() > 10);
+        assert_eq!(one, two);
+    }
+}
+
+fn is_found_out(mutation: Mutation) {
+    let Some((seed, violation)) = driver::find_out(mutation, MUTANT_RUNS) else {
+        panic!("{MUTANT_RUNS} lives without {mutation:?} break nothing");
+    };
+    println!("without {mutation:?}, seed {seed} breaks {:?}: {}", violation.rule, violation.how);
+}
+
+#[test]
+fn without_the_journal_posts_are_doubled() {
+    is_found_out(Mutation::Journal);
+}
+
+#[test]
+fn without_the_epoch_check_at_the_gate_an_old_claim_sends() {
+    is_found_out(Mutation::EpochCheck);
+}
+
+#[test]
+fn without_the_guard_of_the_settle_an_old_claim_writes() {
+    is_found_out(Mutation::SettleGuard);
+}
+
+#[test]
+fn without_the_reconcile_posts_are_doubled() {
+    is_found_out(Mutation::Reconcile);
+}
+
+#[test]
+fn without_the_single_flight_a_refresh_token_is_presented_twice() {
+    is_found_out(Mutation::SingleFlight);
+}
+
+#[test]
+fn without_the_sweep_posts_are_stuck() {
+    is_found_out(Mutation::Sweep);
+}
+
+fn every_end(story: Story, pairs: bool) {
+    let lives = matrix::explore(story, pairs);
+    println!("{story:?}: {lives} lives, every end of {} process", if pairs { "one and of two" } else { "one" });
+}
+
+#[test]
+fn a_post_survives_every_end_of_one_and_of_two_processes() {
+    every_end(Story::Post, true);
+}
+
+#[test]
+fn a_post_with_an_ended_token_survives_every_end_of_a_process() {
+    every_end(Story::EndedToken, false);
+}
+
+#[test]
+fn a_post_that_x_takes_in_silence_survives_every_end_of_a_process() {
+    every_end(Story::SilentX, false);
+}
+
+#[test]
+fn a_scheduled_post_survives_every_end_of_a_process() {
+    every_end(Story::Scheduled, false);
+}
+
+#[test]
+fn a_canceled_post_survives_every_end_of_a_process() {
+    every_end(Story::Canceled, false);
 }

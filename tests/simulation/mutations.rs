@@ -1,5 +1,6 @@
 //! Godwit with one of its safeguards taken out, at the ports: the simulation must notice each.
 
+use super::rules::Rule;
 use godwit::ports::{ResultSet, Statement};
 
 /// What is taken out.
@@ -22,16 +23,16 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Journal,
-        Self::EpochCheck,
-        Self::SettleGuard,
-        Self::Reconcile,
-        Self::SingleFlight,
-        Self::IdempotencyLease,
-        Self::Sweep,
-    ];
+    /// What then breaks, beyond the missing safeguard itself.
+    pub const fn breaks(self) -> &'static [Rule] {
+        match self {
+            Self::Journal | Self::Reconcile => &[Rule::SentOnce],
+            Self::EpochCheck | Self::SettleGuard => &[Rule::CanceledStays, Rule::ToldTruly, Rule::ExactlyWritten, Rule::SentOnce],
+            Self::SingleFlight => &[Rule::RefreshedAlone],
+            Self::IdempotencyLease => &[Rule::AnsweredOnce],
+            Self::Sweep => &[Rule::NothingStuck],
+        }
+    }
 
     /// A statement of the database, changed.
     pub fn at_database(self, statement: Statement) -> Statement {

@@ -258,7 +258,11 @@ impl HttpClient for Wire {
                 Ok(response) => format!("X answers {name} with {}", response.status()),
                 Err(error) => format!("X does not answer {name}: {error}"),
             });
-            let rotated = answer.as_ref().is_ok_and(|response| response.status().is_success());
+            // An answer that cannot be read is a lost one.
+            let rotated = answer.as_ref().is_ok_and(|response| {
+                let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
+                body["access_token"].is_string()
+            });
             presenter.network.heard(presenter.token.as_ref(), rotated);
             answer
         })

@@ -230,6 +230,9 @@ impl People {
 
     /// Looks on X, and says what to do with something uncertain.
     pub async fn decide(&self, delivery: super::reckoning::Delivery) {
+        if self.unlinked.lock().unwrap().contains(&delivery.account) {
+            self.connect(delivery.account).await;
+        }
         let at = self.promises.lock().unwrap().iter().position(|promise| promise.post == delivery.post);
         if let Some(at) = at {
             self.retry(at).await;

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex};
 
 /// Notes what a statement does to a delivery's state and round.
 pub const NOTE_MOVES: &str = "
-  CREATE TEMP TABLE moves (delivery TEXT, was TEXT, became TEXT, resent INTEGER);
-  CREATE TEMP TRIGGER moved AFTER UPDATE ON deliveries WHEN OLD.state <> NEW.state OR OLD.round <> NEW.round BEGIN
+  CREATE TABLE moves (delivery TEXT, was TEXT, became TEXT, resent INTEGER);
+  CREATE TRIGGER moved AFTER UPDATE ON deliveries WHEN OLD.state <> NEW.state OR OLD.round <> NEW.round BEGIN
     INSERT INTO moves VALUES (NEW.id, OLD.state, NEW.state, OLD.state = 'uncertain' AND NEW.round > OLD.round);
   END;
-  CREATE TEMP TRIGGER made AFTER INSERT ON deliveries BEGIN
+  CREATE TRIGGER made AFTER INSERT ON deliveries BEGIN
     INSERT INTO moves VALUES (NEW.id, 'new', NEW.state, 0);
   END;";
 
@@ -35,7 +35,9 @@ impl Database for SimDatabase {
         statements: Vec<Statement>,
     ) -> Pending<'_, Result<Vec<ResultSet>, StorageError>> {
         Box::pin(async move {
-            let fate = self.core.enter(Point::Database, || label(&statements)).await;
+            let settles = statements.iter().any(|one| one.sql.contains("attempt_log = json_insert"));
+            let point = if settles { Point::Settle } else { Point::Database };
+            let fate = self.core.enter(point, || label(&statements)).await;
             if matches!(fate, Fate::FailBefore | Fate::HangBefore(_)) {
                 return Err(StorageError::Transient("lost on the way".to_owned()));
             }
@@ -66,7 +68,7 @@ impl SimDatabase {
         if moves.is_empty() {
             return;
         }
-        self.sqlite.script("DELETE FROM moves");
+        self.sqlite.change(&Statement::new("DELETE FROM moves"));
         let (_, kind) = self.core.current();
         for row in moves {
             let text = |name: &str| row[name].as_str().unwrap().to_owned();

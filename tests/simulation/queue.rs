@@ -86,7 +86,7 @@ impl SimQueue {
             match disposition {
                 Disposition::Done => {
                     let rates = self.core.lock().plan.rates();
-                    if self.core.chance(rates.fail / 4) {
+                    if self.core.chance(rates.repeat / 4) {
                         self.core.lock().tally.duplicates += 1;
                         message.visible_at = now + self.core.between(0, 60_000);
                         content.waiting.push(message);
@@ -140,7 +140,7 @@ impl JobQueue for SimQueue {
             for (job, delay) in jobs {
                 let body = serde_json::to_string(&job).unwrap();
                 let mut copies = 1;
-                if self.core.chance(rates.fail) {
+                if self.core.chance(rates.repeat) {
                     copies = self.core.below(4);
                     let tally = &mut self.core.lock().tally;
                     if copies == 0 {

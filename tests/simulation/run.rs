@@ -101,6 +101,9 @@ pub fn come_to_rest(people: &Arc<People>, executor: &mut Executor) {
 fn script_x(town: &Town) {
     let core = &town.core;
     let mut x = town.x.lock().unwrap();
+    if core.lock().plan.rates().drag > 0 {
+        x.script(Fault::next(On::Create, Effect::status(Refusal::CreditsDepleted)));
+    }
     for _ in 0..core.below(5) {
         let effect = match core.below(14) {
             0 => Effect::status(Refusal::ServiceUnavailable),
@@ -171,8 +174,22 @@ fn writing(people: &People, number: u64, last: &[String]) -> Writing {
 // What an author does with a post after it was accepted.
 async fn meddle(people: &Arc<People>, at: usize) {
     let core = &people.town.core;
-    for _ in 0..core.below(4) {
-        core.sleep(core.between(0, 3 * MINUTE)).await;
+    // Some look now and then, some cannot leave it alone, and some want one thing, at once.
+    let drags = core.lock().plan.rates().drag > 0;
+    if drags || core.chance(120) {
+        let what = core.below(3);
+        for _ in 0..20 {
+            core.sleep(core.between(0, 12_000)).await;
+            match what {
+                0 => people.edit(at).await,
+                _ => people.cancel(at).await,
+            }
+        }
+        return;
+    }
+    let (deeds, pause) = if core.chance(200) { (10, MINUTE / 2) } else { (core.below(4), 3 * MINUTE) };
+    for _ in 0..deeds {
+        core.sleep(core.between(0, pause)).await;
         match core.below(10) {
             0..=2 => people.cancel(at).await,
             3..=4 => people.retry(at).await,

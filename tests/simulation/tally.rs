@@ -4,6 +4,29 @@ use super::executor::Kind;
 use super::fate::{Fate, Point};
 use std::collections::BTreeMap;
 
+/// Every transition that a delivery can take in these lives.
+const TRANSITIONS: &[(&str, &str)] = &[
+    ("new", "queued"),
+    ("new", "scheduled"),
+    ("scheduled", "publishing"),
+    ("scheduled", "canceled"),
+    ("queued", "publishing"),
+    ("queued", "canceled"),
+    ("publishing", "published"),
+    ("publishing", "waiting"),
+    ("publishing", "uncertain"),
+    ("publishing", "failed"),
+    ("publishing", "missed"),
+    ("publishing", "canceled"),
+    ("waiting", "publishing"),
+    ("waiting", "queued"),
+    ("waiting", "canceled"),
+    ("uncertain", "published"),
+    ("uncertain", "queued"),
+    ("failed", "queued"),
+    ("missed", "queued"),
+];
+
 /// The counts of one run, or of many.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -85,6 +108,29 @@ impl Tally {
         sum(&mut self.faults, &other.faults);
         sum(&mut self.deeds, &other.deeds);
         sum(&mut self.moves, &other.moves);
+    }
+
+    /// A search that never came to some place says nothing of it.
+    pub fn assert_everything_happened(&self) {
+        let missing: Vec<_> = TRANSITIONS
+            .iter()
+            .filter(|(was, became)| !self.moves.contains_key(&((*was).to_owned(), (*became).to_owned())))
+            .collect();
+        assert!(missing.is_empty(), "never taken: {missing:?}");
+        for (name, count) in [
+            ("duplicates", self.duplicates),
+            ("lost messages", self.lost_messages),
+            ("dead letters", self.dead_letters),
+            ("lost answers", self.lost_answers),
+            ("late landings", self.late_landings),
+            ("reconciles", self.reconciles),
+            ("refreshes", self.refreshes),
+            ("gates replaced", self.gates_replaced),
+            ("gates doubled", self.gates_doubled),
+            ("sent again by people", self.sent_again_by_people),
+        ] {
+            assert!(count > 0, "no {name}");
+        }
     }
 
     /// The counts as a person reads them.

@@ -42,6 +42,7 @@ impl Workshop {
     /// One for each thread.
     pub fn new() -> Self {
         let sqlite = Arc::new(Sqlite::new());
+        sqlite.plan_once();
         sqlite.script(NOTE_MOVES);
         Self {
             sqlite,
@@ -391,8 +392,8 @@ impl Town {
     fn tick(self: &Arc<Self>, at: i64) {
         let rates = self.core.lock().plan.rates();
         let times = match self.core.below(1_000) {
-            draw if draw < rates.fail => 0,
-            draw if draw < 2 * rates.fail => 2,
+            draw if draw < rates.repeat => 0,
+            draw if draw < 2 * rates.repeat => 2,
             _ => 1,
         };
         for _ in 0..times {
