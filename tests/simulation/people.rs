@@ -133,8 +133,12 @@ impl People {
     /// Tries a post again.
     pub async fn retry(&self, at: usize) {
         let promise = self.promise(at);
-        let path = format!("/posts/{}/retry", promise.post);
-        let answer = self.town.ask(promise.writing.workspace, "POST", &path, &[], None).await;
+        self.try_again(promise.writing.workspace, &promise.post).await;
+    }
+
+    async fn try_again(&self, workspace: usize, post: &str) {
+        let path = format!("/posts/{post}/retry");
+        let answer = self.town.ask(workspace, "POST", &path, &[], None).await;
         self.deed("retry", answer.map(|answer| answer.status));
     }
 
@@ -233,9 +237,6 @@ impl People {
         if self.unlinked.lock().unwrap().contains(&delivery.account) {
             self.connect(delivery.account).await;
         }
-        let at = self.promises.lock().unwrap().iter().position(|promise| promise.post == delivery.post);
-        if let Some(at) = at {
-            self.retry(at).await;
-        }
+        self.try_again(self.town.accounts[delivery.account].workspace, &delivery.post).await;
     }
 }
