@@ -1,4 +1,4 @@
-//! Sealing of secrets at rest, hashes, and comparison in constant time.
+//! Sealing of secrets at rest, hashes, codes that recognise a message, and comparison in constant time.
 //!
 //! A sealed value is `v1.<key id>.<base64url(nonce ‖ ciphertext ‖ tag)>`: AES-256-GCM with a random 96-bit nonce, and
 //! the identity of the row and column as associated data, so that a value copied elsewhere does not open. The first key
@@ -10,6 +10,7 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -128,6 +129,25 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// The message's HMAC-SHA-256 under each key, newest first, as unpadded base64url: recognises a message that must
+    /// not be kept, and that somebody who has the database could guess. `purpose` keeps the values of different places
+    /// apart, and from the sealing.
+    #[must_use]
+    pub fn macs(&self, purpose: &str, message: &[u8]) -> Vec<String> {
+        let mac = |key: &[u8], message: &[u8]| {
+            let mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+            Some(mac.chain_update(message).finalize().into_bytes())
+        };
+        self.keys
+            .iter()
+            .filter_map(|key| mac(key.secret.expose_secret(), purpose.as_bytes()))
+            .filter_map(|derived| mac(&derived, message))
+            .map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+            .collect()
+    }
+}
+
 impl Key {
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new(self.secret.expose_secret().into())
@@ -204,6 +224,18 @@ mod tests {
             assert!(ring.open("a", &damaged).is_err(), "byte {at}");
             assert!(ring.open("a", &sealed[..at]).is_err());
         }
+    }
+
+    #[test]
+    fn a_message_is_recognised_under_every_key_and_for_one_purpose() {
+        let old = Keyring::parse(OLD).unwrap().macs("a", b"message");
+        let both = Keyring::parse(&format!("{NEW},{OLD}")).unwrap();
+        assert_eq!(both.macs("a", b"message")[1..], old);
+        assert_ne!(both.macs("a", b"message")[0], old[0]);
+        assert_ne!(both.macs("b", b"message")[1..], old);
+        assert_ne!(both.macs("a", b"massage")[1..], old);
+        // RFC 2104 over SHA-256, twice: the purpose gives the key.
+        assert_eq!(old, ["4oMzoCZ2k4YnjZe6XvULgjtxBWlqWed2WC2039SSsgY"]);
     }
 
     #[test]

@@ -6,10 +6,11 @@
 use crate::accounts;
 use crate::app::App;
 use crate::error::Error;
+use crate::http::idempotency;
 use crate::ids::{AccountId, DeadLetterId, DeliveryId, WorkspaceId};
 use crate::ports::{Statement, StorageError};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
-use crate::{identity, posts, publish};
+use crate::{identity, publish};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -225,7 +226,7 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
     for statement in [
         identity::expired(now),
         accounts::store::expired(now),
-        posts::store::expired(now),
+        idempotency::store::expired(now),
     ]
     .concat()
     {

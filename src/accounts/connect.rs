@@ -10,13 +10,16 @@
 //! origins. Those get `state` back at `redirect_to`, and must compare it with the one that they were given.
 
 use super::redirect;
-use super::store::connecting::{NewState, begin as insert};
+use super::store::connecting::{KEEP_BEGUN, NewState, begin as insert};
 use crate::app::App;
 use crate::crypto::{random_token, sha256};
 use crate::error::{Error, Kind};
+use crate::http::Reply;
+use crate::http::idempotency::{Once, Work};
 use crate::identity::Caller;
 use crate::platforms::x::oauth::{self, Client};
-use crate::time::{MINUTE_MS, Timestamp};
+use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use http::header;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +91,7 @@ pub fn cookie(app: &App, state_hash: &str, value: &str, max_age_seconds: i64) ->
     )
 }
 
-/// Begins a consent. Gives a `Set-Cookie` line too when the consent is bound to the caller's browser.
+/// Begins a consent. Answers with [`Begun`], and a cookie when the consent is bound to the caller's browser.
 ///
 /// # Errors
 /// `redirect_not_allowed`, `x_not_configured`, or when the database does not answer.
@@ -97,7 +100,8 @@ pub async fn begin(
     caller: &Caller,
     asked: &Authorize,
     from_our_own_page: bool,
-) -> Result<(Begun, Option<String>), Error> {
+    once: &Once,
+) -> Result<Reply, Error> {
     let redirect_to = asked
         .redirect_to
         .as_deref()
@@ -122,7 +126,6 @@ pub async fn begin(
     let binding_hash = binding.as_ref().map(|value| sha256(value.as_bytes()));
     let now = app.now();
     let expires_at = now.plus_ms(STATE_MS);
-    // Repeated, this begins another consent; the one that nobody uses expires.
     let statement = insert(&NewState {
         state_hash: &state_hash,
         workspace_id: &caller.workspace_id,
@@ -133,15 +136,21 @@ pub async fn begin(
         now,
         expires_at,
     });
-    app.database.run(statement).await?;
-    let set_cookie =
-        binding.map(|value| cookie(app, &state_hash, &value, STATE_MS / crate::time::SECOND_MS));
-    Ok((
-        Begun {
-            authorization_url: begin.url.into(),
-            state,
-            expires_at,
-        },
-        set_cookie,
-    ))
+    let mut reply = Reply::ok(&Begun {
+        authorization_url: begin.url.into(),
+        state,
+        expires_at,
+    })?;
+    if let Some(value) = binding {
+        let line = cookie(app, &state_hash, &value, STATE_MS / SECOND_MS);
+        reply = reply.with_header(header::SET_COOKIE, &line);
+    }
+    let work = Work {
+        statements: vec![statement],
+        keep: KEEP_BEGUN,
+        made: &state_hash,
+    };
+    // Repeated without an idempotency key, this begins another consent; the one that nobody uses expires.
+    once.commit(app, work, &reply).await?;
+    Ok(reply)
 }

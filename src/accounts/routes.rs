@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             handler!(authorize),
         )
+        .idempotent()
         .may_take::<Authorize>()
         .gives::<Begun>(200, "Send the person's browser to `authorization_url`")
         .refuses(
@@ -136,12 +137,7 @@ async fn authorize(app: App, call: Call) -> Result<Reply, Error> {
     };
     // `same-site` would not do: such a page is of another origin, and keeps no cookie of ours.
     let from_our_own_page = call.header("sec-fetch-site") == Some("same-origin");
-    let (begun, cookie) = connect::begin(&app, call.caller()?, &asked, from_our_own_page).await?;
-    let reply = Reply::ok(&begun)?;
-    Ok(match cookie {
-        Some(cookie) => reply.with_header(header::SET_COOKIE, &cookie),
-        None => reply,
-    })
+    connect::begin(&app, call.caller()?, &asked, from_our_own_page, &call.once).await
 }
 
 async fn callback(app: App, call: Call) -> Result<Reply, Error> {

@@ -1,5 +1,6 @@
 //! One request as an operation sees it, and what it answers.
 
+use super::idempotency::Once;
 use crate::error::{Error, FieldError, Kind};
 use crate::identity::Caller;
 use crate::ids::RequestId;
@@ -34,6 +35,8 @@ pub struct Call {
     pub body: Vec<u8>,
     /// Method and path, which an idempotency key is bound to.
     pub target: String,
+    /// The right to do the work once, on a route whose key the router claims.
+    pub once: Once,
 }
 
 impl Call {

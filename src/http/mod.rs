@@ -7,6 +7,7 @@
 pub mod call;
 mod cors;
 pub mod health;
+pub mod idempotency;
 pub mod openapi;
 pub mod page;
 pub mod problem;
@@ -14,6 +15,7 @@ pub mod route;
 mod router;
 
 pub use call::{Call, Reply};
+pub use idempotency::Idempotency;
 pub use page::Page;
 pub use route::{Access, Parameter, Route};
 pub use router::{routes, serve};

@@ -4,6 +4,7 @@
 //! table, so that none of them can miss a route.
 
 use super::call::{Call, Reply};
+use super::idempotency::Idempotency;
 use crate::app::App;
 use crate::error::Error;
 use crate::identity::Scope;
@@ -128,6 +129,8 @@ pub struct Route {
     pub body: Option<Description>,
     /// Whether the body may be left out.
     pub body_may_be_missing: bool,
+    /// How it heeds an `Idempotency-Key`, if it does.
+    pub idempotency: Option<Idempotency>,
     /// Its answers: those that succeed, and the refusals that are its own.
     pub answers: Vec<Answer>,
 }
@@ -153,6 +156,7 @@ impl Route {
             headers: &[],
             body: None,
             body_may_be_missing: false,
+            idempotency: None,
             answers: Vec::new(),
         }
     }
@@ -189,6 +193,21 @@ impl Route {
     #[must_use]
     pub const fn with_headers(mut self, headers: &'static [Parameter]) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// It makes something, and heeds an `Idempotency-Key`: its operation commits through
+    /// [`Once::commit`](super::idempotency::Once::commit).
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotency = Some(Idempotency::Claimed);
+        self
+    }
+
+    /// It makes something, and its operation claims the `Idempotency-Key` in its own transaction.
+    #[must_use]
+    pub const fn idempotent_by_itself(mut self) -> Self {
+        self.idempotency = Some(Idempotency::OwnTransaction);
         self
     }
 

@@ -1,6 +1,7 @@
 //! From an HTTP request to its operation and back.
 
 use super::call::{BODY_LIMIT_BYTES, Call, Reply};
+use super::idempotency::{self, Begun, Idempotency, Once};
 use super::route::{Access, Route};
 use super::{cors, health, openapi, problem};
 use crate::app::App;
@@ -147,7 +148,7 @@ async fn answer(
     // A segment that is not UTF-8 names nothing.
     let params = params.map_err(|_| no_such_route())?;
     let body = read(body).await?;
-    let call = Call {
+    let mut call = Call {
         request_id,
         who,
         path: params
@@ -158,8 +159,20 @@ async fn answer(
         target: format!("{} {}", parts.method, parts.uri.path()),
         headers: parts.headers,
         body,
+        once: Once::default(),
     };
-    (route.handler)(app, call).await
+    if route.idempotency == Some(Idempotency::Claimed) {
+        match idempotency::begin(&app, &call).await? {
+            Begun::First(once) => call.once = once,
+            Begun::Again(reply) => return Ok(reply),
+        }
+    }
+    let once = call.once.clone();
+    let result = (route.handler)(app.clone(), call).await;
+    if result.is_err() {
+        once.release(&app).await;
+    }
+    result
 }
 
 /// How much of a body that is too large is read and thrown away before it is refused, in bytes: many clients do not

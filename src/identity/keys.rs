@@ -10,8 +10,11 @@ use super::views::{ApiKey, NewApiKey};
 use crate::app::App;
 use crate::crypto;
 use crate::error::{Error, FieldError, Kind};
+use crate::http::Reply;
+use crate::http::idempotency::{Once, Work};
 use crate::ids::{ApiKeyId, AuditId};
 use crate::ports::ResultSet;
+use http::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -46,12 +49,18 @@ pub struct Wanted {
     pub expires_at: Option<crate::time::Timestamp>,
 }
 
-/// Makes a key of the caller's workspace. If the answer is lost, the key exists and nobody knows it: the list shows it,
-/// and it can be revoked.
+/// Makes a key of the caller's workspace, in one transaction. Answers with [`NewApiKey`]. If the answer is lost, a repeat
+/// under the same idempotency key is given it; without one, the key exists and nobody knows it: the list shows it, and
+/// it can be revoked.
 ///
 /// # Errors
 /// [`Kind::Invalid`] for the name, the scopes or the expiry; [`Kind::Conflict`] at the most keys.
-pub async fn create(app: &App, caller: &Caller, wanted: Wanted) -> Result<NewApiKey, Error> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    wanted: Wanted,
+    once: &Once,
+) -> Result<Reply, Error> {
     let now = app.now();
     let mut scopes = wanted.scopes;
     scopes.sort_unstable();
@@ -109,10 +118,28 @@ pub async fn create(app: &App, caller: &Caller, wanted: Wanted) -> Result<NewApi
         now,
         expires_at: wanted.expires_at,
     };
-    let sets = app
-        .database
-        .batch(store::create_key(&new, KEYS_MAX, &audit_id))
-        .await?;
+    let work = Work {
+        statements: store::create_key(&new, KEYS_MAX, &audit_id),
+        keep: store::KEEP_KEY,
+        made: id.as_str(),
+    };
+    let reply = Reply::json(
+        StatusCode::CREATED,
+        &NewApiKey {
+            key: SecretString::from(key),
+            api_key: ApiKey {
+                id: id.clone(),
+                name: name.clone(),
+                hint: hint.clone(),
+                scopes,
+                created_by: caller.user_id.clone(),
+                created_at: now,
+                expires_at: wanted.expires_at,
+                revoked_at: None,
+            },
+        },
+    )?;
+    let sets = once.commit(app, work, &reply).await?;
     if sets.first().is_none_or(|set| set.changes == 0) {
         return Err(Error::new(
             Kind::Conflict,
@@ -121,20 +148,7 @@ pub async fn create(app: &App, caller: &Caller, wanted: Wanted) -> Result<NewApi
             "Revoke one that is no longer needed with DELETE /api/v1/api-keys/{id}.",
         ));
     }
-    let shown = ApiKey {
-        id,
-        name,
-        hint,
-        scopes,
-        created_by: caller.user_id.clone(),
-        created_at: now,
-        expires_at: wanted.expires_at,
-        revoked_at: None,
-    };
-    Ok(NewApiKey {
-        key: SecretString::from(key),
-        api_key: shown,
-    })
+    Ok(reply)
 }
 
 /// Up to `limit` keys of the caller's workspace, newest first, older than `before`.

@@ -11,7 +11,7 @@ use crate::handler;
 use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
 use crate::ids::ApiKeyId;
 use crate::time::Timestamp;
-use http::{Method, StatusCode};
+use http::Method;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::de::Error as _;
@@ -45,8 +45,11 @@ pub fn routes() -> Vec<Route> {
             Access::Public,
             handler!(register),
         )
+        .idempotent()
         .takes::<RegisterBody>()
-        .gives::<SignedIn>(201, "Registered and signed in"),
+        .gives::<SignedIn>(201, "Registered and signed in")
+        .refuses(403, "Strangers may not register here: `signup_closed`")
+        .refuses(409, "There is a user with this email: `email_taken`"),
         Route::new(
             Method::POST,
             "/auth/login",
@@ -88,8 +91,10 @@ pub fn routes() -> Vec<Route> {
             MANAGE_KEYS,
             handler!(create_key),
         )
+        .idempotent()
         .takes::<KeyBody>()
-        .gives::<NewApiKey>(201, "The key, for the only time"),
+        .gives::<NewApiKey>(201, "The key, shown to nobody else and by no other request")
+        .refuses(409, "The workspace has too many: `too_many_keys`"),
         Route::new(
             Method::DELETE,
             "/api-keys/{id}",
@@ -163,10 +168,7 @@ async fn register(app: App, call: Call) -> Result<Reply, Error> {
         password: body.password,
         name: body.name,
     };
-    Reply::json(
-        StatusCode::CREATED,
-        &sign_in::register(&app, who, address(&call)).await?,
-    )
+    sign_in::register(&app, who, address(&call), &call.once).await
 }
 
 async fn login(app: App, call: Call) -> Result<Reply, Error> {
@@ -199,10 +201,7 @@ async fn create_key(app: App, call: Call) -> Result<Reply, Error> {
         scopes: body.scopes,
         expires_at: body.expires_at,
     };
-    Reply::json(
-        StatusCode::CREATED,
-        &keys::create(&app, call.caller()?, wanted).await?,
-    )
+    keys::create(&app, call.caller()?, wanted, &call.once).await
 }
 
 async fn revoke_key(app: App, call: Call) -> Result<Reply, Error> {

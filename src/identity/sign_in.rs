@@ -11,9 +11,12 @@ use super::{password, people};
 use crate::app::App;
 use crate::crypto;
 use crate::error::{Error, FieldError, Kind};
+use crate::http::Reply;
+use crate::http::idempotency::{Once, Work};
 use crate::ids::{AuditId, SessionId, UserId, WorkspaceId};
 use crate::ports::ResultSet;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
@@ -39,8 +42,11 @@ pub struct Registration {
     pub name: String,
 }
 
-/// Registers a person with a personal workspace and signs them in. If the answer is lost, they exist: trying again says
-/// that the address is taken, and signing in works.
+/// Registers a person with a personal workspace and signs them in. Answers with [`SignedIn`].
+///
+/// 1. The attempt is counted. A request that ends here has used up one attempt, and made nobody.
+/// 2. The transaction. After it they exist, whatever happens to this request: a repeat under the same key is given the
+///    same answer, one without a key is told that the address is taken, and signing in works.
 ///
 /// # Errors
 /// [`Kind::Invalid`], [`Kind::Forbidden`] when strangers may not register, [`Kind::Conflict`] when the address is taken,
@@ -49,13 +55,15 @@ pub async fn register(
     app: &App,
     who: Registration,
     address: Option<IpAddr>,
-) -> Result<SignedIn, Error> {
+    once: &Once,
+) -> Result<Reply, Error> {
     let (email, name) = check(&who)?;
     let now = app.now();
     let mut first = vec![store::any_user()];
     first.extend(address.map(|ip| {
         store::count_attempt(&subject("register", &network(ip)), now, REGISTER_WINDOW_MS)
     }));
+    // 1.
     let mut sets = app.database.batch(first).await?.into_iter();
     // Before the hash, so that a closed door costs us nothing. The database decides again below.
     let taken = sets
@@ -86,41 +94,42 @@ pub async fn register(
         password_hash: &password_hash,
         now,
     };
-    let sets = app
-        .database
-        .batch(store::register(
-            &new,
-            app.config.allow_signup,
-            &session,
+    let work = Work {
+        statements: store::register(&new, app.config.allow_signup, &session, expires_at),
+        keep: store::KEEP_REGISTERED,
+        made: user_id.as_str(),
+    };
+    let reply = Reply::json(
+        StatusCode::CREATED,
+        &SignedIn {
+            token: session::issue(&app.config, &session, now, expires_at)?,
+            user: User {
+                id: user_id.clone(),
+                email: Some(email.clone()),
+                name: name.clone(),
+                created_at: now,
+            },
+            workspace: Workspace {
+                id: workspace_id.clone(),
+                name: name.clone(),
+                role: Role::Owner,
+                personal: true,
+            },
             expires_at,
-        ))
-        .await
-        .map_err(|error| {
-            if error.violates_unique("users.email") {
-                email_taken()
-            } else {
-                error.into()
-            }
-        })?;
+        },
+    )?;
+    // 2.
+    let sets = once.commit(app, work, &reply).await.map_err(|error| {
+        if error.violates_unique("users.email") {
+            email_taken()
+        } else {
+            error.into()
+        }
+    })?;
     if sets.first().is_none_or(|set| set.changes == 0) {
         return Err(signup_closed());
     }
-    Ok(SignedIn {
-        token: session::issue(&app.config, &session, now, expires_at)?,
-        user: User {
-            id: user_id,
-            email: Some(email),
-            name: name.clone(),
-            created_at: now,
-        },
-        workspace: Workspace {
-            id: workspace_id,
-            name,
-            role: Role::Owner,
-            personal: true,
-        },
-        expires_at,
-    })
+    Ok(reply)
 }
 
 /// Signs a person in. An unknown address and a wrong password cannot be told apart, by the answer or by its time.

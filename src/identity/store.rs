@@ -4,6 +4,7 @@ use super::issuers::Subject;
 use super::model::Role;
 use super::session::Session;
 use crate::ids::{ApiKeyId, AuditId, UserId, WorkspaceId};
+use crate::keep_answer_if_made;
 use crate::ports::Statement;
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
@@ -154,6 +155,9 @@ pub struct NewPerson<'a> {
 pub const fn any_user() -> Statement {
     Statement::new("SELECT EXISTS (SELECT 1 FROM users) AS any_user")
 }
+
+/// Keeps the answer of a registration, if the person was registered.
+pub const KEEP_REGISTERED: &str = keep_answer_if_made!("users", "id");
 
 /// Registers a person with a personal workspace and a session. The first statement changes nothing when strangers may
 /// not register and somebody has: that is decided here, in the database, so that two first users cannot both win.
@@ -354,6 +358,9 @@ pub struct NewKey<'a> {
     pub now: Timestamp,
     pub expires_at: Option<Timestamp>,
 }
+
+/// Keeps the answer that shows a new key, if the key was made.
+pub const KEEP_KEY: &str = keep_answer_if_made!("api_keys", "id");
 
 /// Makes a key, unless the workspace has `most` that still work; then the first statement changes nothing.
 pub fn create_key(new: &NewKey<'_>, most: u32, audit_id: &AuditId) -> Vec<Statement> {

@@ -4,7 +4,7 @@
 //! request that crashed either left nothing, and the repeat does the work, or left everything, and the repeat is
 //! answered with what the first one would have been.
 
-use super::idempotency::{self, KeyRow};
+use super::idempotency::{self, KEY_LIFE_MS, KeyRow};
 use super::model::{Delivery, NewPost, Post, Source, Status};
 use super::schedule::{self, Schedule};
 use super::store;
@@ -18,15 +18,13 @@ use crate::jobs::Job;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
 use crate::text;
-use crate::time::{DAY_MS, Timestamp};
+use crate::time::Timestamp;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
 /// The most accounts that one post goes to.
 const ACCOUNTS_MAX: usize = 50;
-/// How long an idempotency key is remembered, in ms.
-const KEY_LIFE_MS: i64 = DAY_MS;
 
 /// What came of a request to create a post.
 pub enum Created {
@@ -133,12 +131,7 @@ fn statements(
                 .bind(now.plus_ms(KEY_LIFE_MS))
                 .bind(now),
         );
-        statements.push(
-            Statement::new(store::READ_KEY)
-                .bind(workspace)
-                .bind(key)
-                .bind(now),
-        );
+        statements.push(idempotency::read(workspace, key, now));
     }
     let deliveries: Vec<_> = post
         .deliveries

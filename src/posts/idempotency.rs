@@ -1,25 +1,24 @@
-//! Repeats of a request under its `Idempotency-Key`: the same request is answered as the first time, another is refused.
+//! Repeats of a post under its `Idempotency-Key`. The key is claimed in the very transaction that makes the post, so
+//! that here no claim is ever without an answer; what is common to all routes is in [`crate::http::idempotency`].
 
 use super::create::Created;
-use super::store;
 use crate::app::App;
-use crate::error::{Error, Kind};
-use crate::http::{Call, Reply};
-use crate::ids::PostId;
+use crate::error::Error;
+use crate::http::Call;
+use crate::http::idempotency::{self, store};
+use crate::ids::{PostId, WorkspaceId};
 use crate::ports::Statement;
-use http::{HeaderName, StatusCode};
-use serde::Deserialize;
+use crate::time::Timestamp;
 
-/// The longest key, in characters.
-const KEY_MAX: usize = 255;
+pub(super) use crate::http::idempotency::{KEY_LIFE_MS, key};
+pub(super) use store::Row as KeyRow;
 
-/// What a key stands for.
-#[derive(Deserialize)]
-pub(super) struct KeyRow {
-    fingerprint: String,
-    resource_id: PostId,
-    status: u16,
-    answer: String,
+/// Reads what a key stands for.
+pub(super) fn read(workspace: &WorkspaceId, key: &str, now: Timestamp) -> Statement {
+    Statement::new(store::READ)
+        .bind(workspace)
+        .bind(key)
+        .bind(now)
 }
 
 /// A post that may not be made now may have been made before: a repeat of a scheduled post comes when its time is past.
@@ -31,10 +30,7 @@ pub(super) async fn replay_or(
     error: Error,
 ) -> Result<Created, Error> {
     let Some(key) = key else { return Err(error) };
-    let read = Statement::new(store::READ_KEY)
-        .bind(&call.caller()?.workspace_id)
-        .bind(key)
-        .bind(app.now());
+    let read = read(&call.caller()?.workspace_id, key, app.now());
     match app.database.run(read).await?.first()? {
         Some(known) => replay(known, fingerprint),
         None => Err(error),
@@ -43,38 +39,13 @@ pub(super) async fn replay_or(
 
 /// The first answer once more, if the request is the same.
 pub(super) fn replay(known: KeyRow, fingerprint: &str) -> Result<Created, Error> {
-    if known.fingerprint != fingerprint {
-        return Err(Error::new(
-            Kind::Invalid,
-            "idempotency_key_reused",
-            "This Idempotency-Key belongs to another request of the last 24 hours.",
-            "Use a new key for a new request, and the same body when you repeat one.",
-        ));
-    }
-    let status = StatusCode::from_u16(known.status).unwrap_or(StatusCode::ACCEPTED);
-    let location = format!("/api/v1/posts/{}", known.resource_id);
-    let reply = Reply::bytes(status, "application/json", known.answer.into_bytes())
-        .with_header(http::header::LOCATION, &location)
-        .with_header(HeaderName::from_static("idempotency-replayed"), "true");
-    Ok(Created::Replayed(known.resource_id, reply))
-}
-
-/// The request's key, if it has one.
-pub(super) fn key(call: &Call) -> Result<Option<&str>, Error> {
-    let mut values = call.headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
+    // A key that stands for another request may stand for something that is no post.
+    let post = PostId::parse(&known.resource_id);
+    let (true, Some(id)) = (known.fingerprint == fingerprint, post) else {
+        return Err(idempotency::reused());
     };
-    let key = value.to_str().unwrap_or("").trim();
-    // Two keys say two things: taking one of them would let a repeat with the other make a second post.
-    let several = values.next().is_some();
-    if several || key.is_empty() || key.len() > KEY_MAX || key.contains(char::is_control) {
-        return Err(Error::new(
-            Kind::Malformed,
-            "invalid_idempotency_key",
-            format!("Idempotency-Key must be 1 to {KEY_MAX} visible ASCII characters."),
-            "Use a UUID, made before the first try and kept for its repeats.",
-        ));
-    }
-    Ok(Some(key))
+    let location = format!("/api/v1/posts/{id}");
+    let reply = idempotency::replayed(known.status, known.answer)
+        .with_header(http::header::LOCATION, &location);
+    Ok(Created::Replayed(id, reply))
 }

@@ -21,26 +21,15 @@ const MILLIS_OF_A_CURSOR: std::ops::Range<i64> = 0..1 << 53;
 const READ: Access = Access::Scoped(Scope::PostsRead);
 const WRITE: Access = Access::Scoped(Scope::PostsWrite);
 
-const CREATE_HEADERS: &[Parameter] = &[
-    Parameter::new(
-        "Idempotency-Key",
-        "Any text of up to 255 visible ASCII characters, made before the first try and kept for 24 hours: a repeat with the same body is answered like the first and makes no second post",
-    ),
-    Parameter::new(
-        "Prefer",
-        "`wait=10` waits up to so many seconds (at most 30) for the outcome",
-    ),
-];
+const CREATE_HEADERS: &[Parameter] = &[Parameter::new(
+    "Prefer",
+    "`wait=10` waits up to so many seconds (at most 30) for the outcome",
+)];
 
 const LOCATION: Parameter = Parameter::new("Location", "The post");
-const REPLAYED: Parameter = Parameter::new(
-    "Idempotency-Replayed",
-    "`true` when the same request was accepted before under this key, and this is its answer",
-);
-const ACCEPTED_HEADERS: &[Parameter] = &[LOCATION, REPLAYED];
+const ACCEPTED_HEADERS: &[Parameter] = &[LOCATION];
 const WAITED_HEADERS: &[Parameter] = &[
     LOCATION,
-    REPLAYED,
     Parameter::new("Preference-Applied", "`wait=…`, as it was heeded"),
 ];
 
@@ -55,6 +44,7 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             handler!(accept),
         )
+        .idempotent_by_itself()
         .with_headers(CREATE_HEADERS)
         .takes::<NewPost>()
         .gives::<Post>(
@@ -66,7 +56,7 @@ pub fn routes() -> Vec<Route> {
         .with_answer_headers(ACCEPTED_HEADERS)
         .refuses(
             422,
-            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`, `idempotency_key_reused`; or a field is missing, unknown or of another type",
+            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
         ),
         Route::new(
             Method::GET,

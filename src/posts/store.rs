@@ -2,7 +2,6 @@
 
 use super::model::{Part, PartState, Source, Status};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
-use crate::ports::Statement;
 use crate::publish::State;
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
@@ -15,7 +14,7 @@ macro_rules! accounts_are_good {
     };
 }
 
-/// Claims an idempotency key for a new post; an expired one is taken over.
+/// Claims an idempotency key for a new post; one whose time is over, as a claim's lease may be, is taken over.
 pub const CLAIM_KEY: &str = concat!(
     "INSERT INTO idempotency_keys (workspace_id, key, fingerprint, resource_id, status, answer, expires_at)
   SELECT ?1, ?4, ?5, ?6, ?7, ?8, ?9 WHERE ",
@@ -46,10 +45,6 @@ pub const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (id, workspace_id, p
 /// The status of each account of the JSON list `?2`.
 pub const ACCOUNTS: &str = "SELECT id, status FROM accounts
   WHERE workspace_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
-
-/// What an idempotency key stands for.
-pub const READ_KEY: &str = "SELECT fingerprint, resource_id, status, answer FROM idempotency_keys
-  WHERE workspace_id = ?1 AND key = ?2 AND expires_at > ?3";
 
 /// One post.
 pub const READ_POST: &str =
@@ -132,14 +127,6 @@ pub const BY_DAY: &str =
     "SELECT date(published_at / 1000, 'unixepoch') AS day, count(*) AS published
   FROM deliveries WHERE workspace_id = ?1 AND state = 'published'
   GROUP BY day ORDER BY day DESC LIMIT 30";
-
-const EXPIRED_KEYS: &str = "DELETE FROM idempotency_keys WHERE expires_at <= ?1";
-
-/// Deletes what has expired. The clean-up's statement serves all workspaces.
-#[must_use]
-pub fn expired(now: Timestamp) -> Vec<Statement> {
-    vec![Statement::new(EXPIRED_KEYS).bind(now)]
-}
 
 /// A row of `posts`.
 #[derive(Debug, Clone, Deserialize)]

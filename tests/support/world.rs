@@ -79,6 +79,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body; null when there is none, a string when it is not JSON.
     pub json: Value,
+    /// The body as it came.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
@@ -218,6 +220,7 @@ impl World {
             status: parts.status.as_u16(),
             headers: parts.headers,
             json,
+            body: bytes.to_vec(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::ids::{AccountId, UserId, WorkspaceId};
+use crate::keep_answer_if_made;
 use crate::platforms::Profile;
 use crate::ports::{Database, Statement};
 use crate::time::{Timestamp, optional_millis};
@@ -22,6 +23,9 @@ pub struct NewState<'a> {
 const BEGIN: &str = "INSERT INTO oauth_states
     (state_hash, workspace_id, user_id, verifier, binding_hash, redirect_to, created_at, expires_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// Keeps the answer that leads to a consent.
+pub const KEEP_BEGUN: &str = keep_answer_if_made!("oauth_states", "state_hash");
 
 /// Remembers a consent that was begun.
 #[must_use]

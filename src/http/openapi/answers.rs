@@ -1,6 +1,7 @@
 //! How routes answer: what each says of itself, and what holds for every route of a kind.
 
 use super::schemas::Schemas;
+use crate::http::idempotency::Idempotency;
 use crate::http::problem::Problem;
 use crate::http::route::{Access, Answer, Content, Parameter, Route};
 use serde_json::{Map, Value, json};
@@ -63,6 +64,20 @@ const SHARED: [Refusal; 9] = [
 ];
 
 const RETRY_AFTER: Parameter = Parameter::new("Retry-After", "When to come back, in seconds");
+const REPLAYED: Parameter = Parameter::new(
+    "Idempotency-Replayed",
+    "`true` when the same request was carried out before under this key, and this is its answer",
+);
+
+/// What a route that heeds an `Idempotency-Key` refuses for its sake: the status, and what it means.
+const IN_PROGRESS: (u16, &str) = (
+    409,
+    "The first request with this Idempotency-Key is still running: `idempotency_in_progress`",
+);
+const REUSED: (u16, &str) = (
+    422,
+    "The Idempotency-Key belongs to another request: `idempotency_key_reused`",
+);
 
 /// The refusals that routes share, for `components`.
 pub fn shared(schemas: &mut Schemas) -> Map<String, Value> {
@@ -91,9 +106,19 @@ pub fn request_id() -> Value {
 pub fn of(route: &Route, schemas: &mut Schemas) -> Value {
     let mut answers = Map::new();
     for answer in &route.answers {
-        answers.insert(answer.status.to_string(), own(answer, schemas));
+        answers.insert(answer.status.to_string(), own(route, answer, schemas));
     }
-    for (name, status, _) in of_its_kind(route) {
+    let of_its_kind = of_its_kind(route);
+    for (status, meaning) in of_a_key(route) {
+        let beside = of_its_kind.iter().find(|(_, other, _)| other == status);
+        let meaning = beside.map_or((*meaning).to_owned(), |(_, _, other)| {
+            format!("{other}. {meaning}")
+        });
+        answers
+            .entry(status.to_string())
+            .or_insert_with(|| problem(&meaning, headers_of_a_key(*status), schemas));
+    }
+    for (name, status, _) in of_its_kind {
         answers
             .entry(status.to_string())
             .or_insert_with(|| reference(name));
@@ -127,9 +152,37 @@ fn of_its_kind(route: &Route) -> Vec<Refusal> {
     all
 }
 
-fn own(answer: &Answer, schemas: &mut Schemas) -> Value {
+const fn of_a_key(route: &Route) -> &'static [(u16, &'static str)] {
+    match route.idempotency {
+        None => &[],
+        // What is done in one transaction is never seen running.
+        Some(Idempotency::OwnTransaction) => &[REUSED],
+        Some(Idempotency::Claimed) => &[IN_PROGRESS, REUSED],
+    }
+}
+
+const fn headers_of_a_key(status: u16) -> &'static [Parameter] {
+    match status {
+        200..300 => &[REPLAYED],
+        409 => &[RETRY_AFTER],
+        _ => &[],
+    }
+}
+
+fn own(route: &Route, answer: &Answer, schemas: &mut Schemas) -> Value {
+    let mut own = answer.headers.to_vec();
+    let mut meaning = answer.meaning.to_owned();
+    if route.idempotency.is_some() {
+        own.extend(headers_of_a_key(answer.status));
+    }
+    for (_, also) in of_a_key(route)
+        .iter()
+        .filter(|(status, _)| *status == answer.status)
+    {
+        meaning = format!("{meaning}. {also}");
+    }
     let content = match answer.body {
-        Content::Problem => return problem(answer.meaning, answer.headers, schemas),
+        Content::Problem => return problem(&meaning, &own, schemas),
         Content::Nothing => None,
         Content::Json(body) => Some(("application/json", schemas.answered(body))),
         Content::Other("application/json") => {
@@ -138,8 +191,8 @@ fn own(answer: &Answer, schemas: &mut Schemas) -> Value {
         Content::Other(media_type) => Some((media_type, json!({ "type": "string" }))),
     };
     let mut response = json!({
-        "description": answer.meaning,
-        "headers": headers(answer.headers),
+        "description": meaning,
+        "headers": headers(&own),
     });
     if let (Some((media_type, schema)), Value::Object(fields)) = (content, &mut response) {
         fields.insert(

@@ -48,6 +48,17 @@ pub fn document() -> Value {
         "description": "Which workspace is meant, where these credentials reach several; the personal one unless given",
         "schema": schemas.answer::<WorkspaceId>(),
     });
+    let idempotency_key = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Made before the first try, best a UUID, and kept for its repeats: for 24 hours a repeat with the same body is given the first answer and makes nothing more. It belongs to the workspace. A request that is refused keeps no key",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "examples": ["9f1c2b7a-3f43-4c0e-9d5e-0b9f6a0d8a11"],
+        },
+    });
     let responses = answers::shared(&mut schemas);
     let tags =
         TAGS.map(|(name, description, _)| json!({ "name": name, "description": description }));
@@ -67,7 +78,7 @@ pub fn document() -> Value {
             "schemas": schemas.take(),
             "responses": responses,
             "headers": { "RequestId": answers::request_id() },
-            "parameters": { "Workspace": workspace },
+            "parameters": { "IdempotencyKey": idempotency_key, "Workspace": workspace },
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -167,6 +178,9 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
             })
         }));
     }
+    if route.idempotency.is_some() {
+        all.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
+    }
     if !matches!(route.access, Access::Public | Access::OwnToken) {
         all.push(json!({ "$ref": "#/components/parameters/Workspace" }));
     }
@@ -192,12 +206,6 @@ fn schema_by_name(parameter: &Parameter) -> Value {
             "default": crate::http::page::LIMIT_DEFAULT,
         }),
         "cursor" => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
-        "Idempotency-Key" => json!({
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "examples": ["9f1c2b7a-3f43-4c0e-9d5e-0b9f6a0d8a11"],
-        }),
         "Prefer" => json!({ "type": "string", "examples": ["wait=10"] }),
         _ => json!({ "type": "string" }),
     }

@@ -272,6 +272,10 @@ async fn a_preflight_allows_what_the_document_names() {
             "x-workspace".to_owned(),
         ];
         let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.map(|one| match one["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => one,
+        });
         let headers = parameters.filter(|one| one["in"] == "header");
         sent.extend(headers.map(|one| one["name"].as_str().unwrap().to_ascii_lowercase()));
         for header in sent {

@@ -9,6 +9,7 @@ mod credentials;
 mod document;
 mod faults;
 mod ground;
+mod idempotency;
 mod lists;
 mod posting;
 mod schema;

@@ -1,6 +1,6 @@
 //! `POST /posts`: what is not accepted, and why.
 
-use super::{Asked, Ground, problem};
+use super::{Ground, problem};
 use crate::support::Answer;
 use godwit::http::Route;
 use godwit::ports::{Clock as _, Statement};
@@ -262,91 +262,6 @@ async fn a_query_is_refused_and_nothing_is_posted() {
     }
     assert_eq!(ground.traces(), before);
     assert_eq!(ground.send(good.at("/posts?")).await.status, 202);
-}
-
-async fn keyed(ground: &Ground, key: &[u8], body: &Value) -> Answer {
-    let good: Asked = ground.good(&route()).await;
-    ground
-        .send(good.json(body).header("idempotency-key", key))
-        .await
-}
-
-#[tokio::test]
-async fn an_idempotency_key_is_one_to_255_visible_characters() {
-    let ground = Ground::new().await;
-    let body = ground.good(&route()).await.value();
-    let before = ground.traces();
-    for bad in [
-        &b""[..],
-        b" ",
-        "a".repeat(256).as_bytes(),
-        b"\xff",
-        "\u{1f426}".as_bytes(),
-        b"a\tb",
-    ] {
-        let answer = keyed(&ground, bad, &body).await;
-        let what = String::from_utf8_lossy(bad);
-        problem(&what, &answer, 400, "invalid_idempotency_key");
-    }
-    let mut twice = ground.good(&route()).await;
-    for key in ["one", "two"] {
-        twice
-            .headers
-            .push(("idempotency-key".to_owned(), key.into()));
-    }
-    problem(
-        "two keys",
-        &ground.send(twice).await,
-        400,
-        "invalid_idempotency_key",
-    );
-    assert_eq!(ground.traces(), before);
-    assert_eq!(
-        keyed(&ground, "a".repeat(255).as_bytes(), &body)
-            .await
-            .status,
-        202
-    );
-}
-
-#[tokio::test]
-async fn one_key_makes_one_post_in_a_workspace_and_a_body_that_differs_is_refused() {
-    let ground = Ground::new().await;
-    let body = ground.good(&route()).await.value();
-    let first = keyed(&ground, b"once", &body).await;
-    let posts = || ground.world().database.value("SELECT count(*) FROM posts");
-    let count = posts();
-    let second = keyed(&ground, b"once", &body).await;
-    assert_eq!((second.status, &second.json), (202, &first.json));
-    assert_eq!(second.header("idempotency-replayed"), "true");
-    assert_eq!(second.header("location"), first.header("location"));
-    let mut other = body.clone();
-    other["text"] = json!("Something else");
-    problem(
-        "another body",
-        &keyed(&ground, b"once", &other).await,
-        422,
-        "idempotency_key_reused",
-    );
-    assert_eq!(posts(), count);
-    // The same key of somebody else is another key.
-    let theirs = json!({ "text": "A post", "accounts": [ground.hers.account] });
-    let good = ground.good(&route()).await.bearer(&ground.eve.token);
-    let eves = ground
-        .send(good.json(&theirs).header("idempotency-key", b"once"))
-        .await;
-    assert_eq!(eves.status, 202, "{}", eves.json);
-    assert_eq!(eves.header("idempotency-replayed"), "");
-    assert_ne!(eves.json["id"], first.json["id"]);
-    // What was refused takes no key.
-    let refusal = json!({ "text": "", "accounts": [ground.ours.account] });
-    problem(
-        "empty",
-        &keyed(&ground, b"again", &refusal).await,
-        422,
-        "text_empty",
-    );
-    assert_eq!(keyed(&ground, b"again", &body).await.status, 202);
 }
 
 #[tokio::test]
