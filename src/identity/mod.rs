@@ -22,6 +22,7 @@ mod store;
 #[cfg(test)]
 mod token_tests;
 mod views;
+mod workspaces;
 
 pub use issuers::IssuerKeys;
 pub use me::me;
@@ -29,6 +30,7 @@ pub use model::{Caller, Credential, Role, Scope};
 pub use routes::routes;
 pub use store::expired;
 pub use views::{ApiKey, CredentialKind, CredentialView, Me, NewApiKey, SignedIn, User, Workspace};
+pub use workspaces::WorkspaceSettings;
 
 use crate::app::App;
 use crate::error::{Error, Kind};

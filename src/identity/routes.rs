@@ -4,12 +4,13 @@ use super::keys::{self, Wanted};
 use super::model::Scope;
 use super::sign_in::{self, Registration};
 use super::views::{ApiKey, Me, NewApiKey, SignedIn};
+use super::workspaces::{self, Change, WorkspaceSettings};
 use super::{authenticate, me};
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
 use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, WorkspaceId};
 use crate::time::Timestamp;
 use http::Method;
 use schemars::JsonSchema;
@@ -75,6 +76,23 @@ pub fn routes() -> Vec<Route> {
             handler!(who_am_i),
         )
         .gives::<Me>(200, "The caller"),
+        Route::new(
+            Method::GET,
+            "/workspaces/{id}",
+            "The workspace of the request, with its settings",
+            Access::SignedIn,
+            handler!(get_workspace),
+        )
+        .gives::<WorkspaceSettings>(200, "The workspace"),
+        Route::new(
+            Method::PATCH,
+            "/workspaces/{id}",
+            "Change the workspace's name and policy",
+            Access::Scoped(Scope::Admin),
+            handler!(change_workspace),
+        )
+        .takes::<Change>()
+        .gives::<WorkspaceSettings>(200, "The workspace, as it is from now on"),
         Route::new(
             Method::GET,
             "/api-keys",
@@ -184,6 +202,16 @@ async fn logout(app: App, call: Call) -> Result<Reply, Error> {
 
 async fn who_am_i(app: App, call: Call) -> Result<Reply, Error> {
     Reply::ok(&me::me(&app, call.caller()?).await?)
+}
+
+async fn get_workspace(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("workspace", WorkspaceId::parse)?;
+    Reply::ok(&workspaces::get(&app, call.caller()?, &id).await?)
+}
+
+async fn change_workspace(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("workspace", WorkspaceId::parse)?;
+    Reply::ok(&workspaces::change(&app, call.caller()?, &id, &call.json()?).await?)
 }
 
 async fn list_keys(app: App, call: Call) -> Result<Reply, Error> {

@@ -1,5 +1,7 @@
 //! The SQL of identity. Each query names the workspace, or the very credential or person that it is about.
 
+pub mod workspaces; // a workspace's settings
+
 use super::issuers::Subject;
 use super::model::Role;
 use super::session::Session;

@@ -10,5 +10,5 @@ pub(crate) mod store;
 mod sweep;
 
 pub use deliver::{delay_seconds, deliver};
-pub use model::{Attempt, State};
+pub use model::{Attempt, State, UncertainPolicy};
 pub use sweep::sweep;

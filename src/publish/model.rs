@@ -73,13 +73,24 @@ impl State {
 }
 
 /// What a workspace wants done with a part of which nobody can say whether it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UncertainPolicy {
     /// Ask a person.
     Ask,
     /// Send it again, once the first call can no longer land and the reads have not found it.
     Resend,
+}
+
+impl UncertainPolicy {
+    /// Its name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Resend => "resend",
+        }
+    }
 }
 
 /// One try to move a delivery forward, as the history shows it.

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 const TAGS: [(&str, &str, &[&str]); 5] = [
     (
         "Identity",
-        "Registering, signing in and out, and who calls",
-        &["auth", "me"],
+        "Registering, signing in and out, who calls, and the workspace",
+        &["auth", "me", "workspaces"],
     ),
     ("API keys", "Keys with scopes, for programs", &["api-keys"]),
     (
@@ -192,6 +192,7 @@ fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {
         Some("posts") => schemas.answer::<PostId>(),
         Some("accounts") => schemas.answer::<AccountId>(),
         Some("api-keys") => schemas.answer::<ApiKeyId>(),
+        Some("workspaces") => schemas.answer::<WorkspaceId>(),
         _ => json!({ "type": "string" }),
     }
 }

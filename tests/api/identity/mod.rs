@@ -4,6 +4,7 @@ mod issuers;
 mod keys;
 mod sessions;
 mod sign_in;
+mod workspaces;
 
 use crate::support::{Answer, World};
 use serde_json::{Value, json};

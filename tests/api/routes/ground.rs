@@ -25,6 +25,7 @@ pub struct Ground {
 pub struct Things {
     pub account: String,
     pub key: String,
+    pub workspace: String,
     /// A post that waits for its time.
     pub post: String,
     /// A post that failed.
@@ -133,6 +134,7 @@ impl Ground {
         let id = match route.path.split('/').nth(1) {
             Some("accounts") => &things.account,
             Some("api-keys") => &things.key,
+            Some("workspaces") => &things.workspace,
             Some("posts") if route.path.ends_with("/retry") => &things.failed,
             Some("posts") => &things.post,
             _ => return route.path.to_owned(),
@@ -154,6 +156,9 @@ impl Ground {
             ("POST", "/api-keys") => {
                 ask(201).json(&json!({ "name": "another", "scopes": ["posts:read"] }))
             }
+            ("PATCH", "/workspaces/{id}") => ask(200).json(&json!({
+                "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600,
+            })),
             ("POST", "/connections/x/authorize") => {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
             }
@@ -174,7 +179,8 @@ impl Ground {
                 | "/posts"
                 | "/posts/{id}"
                 | "/history"
-                | "/stats",
+                | "/stats"
+                | "/workspaces/{id}",
             )
             | ("DELETE", "/accounts/{id}" | "/posts/{id}")
             | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh") => ask(200),
@@ -253,6 +259,7 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
     }
     Things {
         key: key["id"].as_str().unwrap().to_owned(),
+        workspace: person.workspace_id.clone(),
         account,
         post: waiting,
         failed,

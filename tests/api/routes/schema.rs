@@ -94,6 +94,8 @@ impl<'d> Schemas<'d> {
                         refuse(format!("{value} does not match {rule}"));
                     }
                 }
+                // These bind numbers alone.
+                "minimum" | "maximum" if !value.is_number() => {}
                 "minimum" if value.as_f64() < rule.as_f64() => refuse(format!("{value} < {rule}")),
                 "maximum" if value.as_f64() > rule.as_f64() => refuse(format!("{value} > {rule}")),
                 "const"
