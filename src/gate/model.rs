@@ -167,7 +167,10 @@ pub enum ReconcileAnswer {
         at: Timestamp,
     },
     /// The whole time since the call left was read, and it is not there.
-    NotFound,
+    NotFound {
+        /// Whether a call of an earlier round was in doubt already: then this part was sent again once.
+        doubted_before: bool,
+    },
     /// Nothing is uncertain: the journal says that it was not sent, and it may be.
     NotSent,
     /// It could not be looked at; again at this time.

@@ -97,7 +97,9 @@ impl AccountGate {
                 });
             }
         }
-        Ok(ReconcileAnswer::NotFound)
+        Ok(ReconcileAnswer::NotFound {
+            doubted_before: entry.doubt_since.is_some(),
+        })
     }
 
     /// The account's own posts of a span, or why they cannot be read now.

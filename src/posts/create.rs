@@ -4,8 +4,9 @@
 //! request that crashed either left nothing, and the repeat does the work, or left everything, and the repeat is
 //! answered with what the first one would have been.
 
+use super::content;
 use super::idempotency::{self, KEY_LIFE_MS, KeyRow};
-use super::model::{Delivery, NewPost, Post, Source, Status};
+use super::model::{Delivery, NewPost, Post, Progress, Source, Status};
 use super::schedule::{self, Schedule};
 use super::store;
 use crate::app::App;
@@ -17,7 +18,6 @@ use crate::ids::{AccountId, DeliveryId, PostId, UserId};
 use crate::jobs::Job;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
-use crate::text;
 use crate::time::Timestamp;
 use http::StatusCode;
 use serde::Deserialize;
@@ -25,6 +25,9 @@ use serde_json::json;
 
 /// The most accounts that one post goes to.
 const ACCOUNTS_MAX: usize = 50;
+/// The largest answer, in bytes: what is left of a row of D1, 2,000,000
+/// (<https://developers.cloudflare.com/d1/platform/limits/>), beside the other columns.
+const ANSWER_MAX_BYTES: usize = 1_900_000;
 
 /// What came of a request to create a post.
 pub enum Created {
@@ -61,6 +64,7 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     let location = format!("/api/v1/posts/{}", draft.post.id);
     let reply = Reply::json(StatusCode::ACCEPTED, &draft.post)?
         .with_header(http::header::LOCATION, &location);
+    check_size(&reply)?;
     let now = draft.post.created_at;
     let accounts: Vec<&AccountId> = draft
         .post
@@ -100,6 +104,19 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
         &json!({ "post": draft.post.id, "workspace": caller.workspace_id }),
     );
     Ok(Created::New(draft.post.id, reply))
+}
+
+/// The answer is kept with its key, in one row.
+fn check_size(reply: &Reply) -> Result<(), Error> {
+    let size = reply.body.as_ref().map_or(0, |(_, bytes)| bytes.len());
+    if size <= ANSWER_MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::invalid_field(
+        "/accounts",
+        "post_too_large",
+        "The texts of all parts, for all accounts together, are more than can be kept.",
+    ))
 }
 
 fn statements(
@@ -198,7 +215,7 @@ fn nudges(draft: &Draft, now: Timestamp) -> Vec<(Job, u32)> {
 fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     let caller = call.caller()?;
     let now = app.now();
-    check_text(&new.text)?;
+    let segments = content::segments(new.text, new.thread)?.ok_or_else(content::missing)?;
     let accounts = accounts(&new.accounts)?;
     let schedule = schedule::read(new.publish_at.as_deref(), new.timezone.as_deref(), now)?;
     let due_at = schedule.at.unwrap_or(now).max(now);
@@ -214,13 +231,17 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
         due_at.plus_ms(app.config.timing.requeue_after_ms)
     };
     let id = PostId::new(&*app.clock, &*app.random);
-    let segments = vec![new.text.clone()];
     let deliveries = accounts
         .into_iter()
         .map(|account_id| {
             let delivery_id = DeliveryId::new(&*app.clock, &*app.random);
+            let parts = store::parts(&segments, &[], &delivery_id, &app.config.x.web_base, "");
+            let so_far = Progress::of(&parts);
             Delivery {
-                parts: store::parts(&segments, &[], &delivery_id, &app.config.x.web_base, ""),
+                parts_sent: so_far.sent,
+                parts_total: so_far.total,
+                progress: so_far.words,
+                parts,
                 id: delivery_id,
                 post_id: id.clone(),
                 account_id,
@@ -241,7 +262,7 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
         id,
         workspace_id: caller.workspace_id.clone(),
         status,
-        text: new.text,
+        text: segments.first().cloned().unwrap_or_default(),
         segments,
         publish_at: schedule.at,
         wall_clock: schedule.wall_clock.clone(),
@@ -260,27 +281,6 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
         due_at,
         sweep_at,
     })
-}
-
-fn check_text(text: &str) -> Result<(), Error> {
-    let measured = text::measure(text);
-    let wrong = |code, detail: String| Err(Error::invalid_field("/text", code, detail));
-    match measured.problem(text::STANDARD_LIMIT) {
-        None => Ok(()),
-        Some(text::Problem::Blank) => wrong("text_empty", "There is no text.".to_owned()),
-        Some(text::Problem::InvalidCharacter { at }) => wrong(
-            "text_invalid_character",
-            format!("X does not accept the character at position {at}."),
-        ),
-        Some(text::Problem::TooLong { .. }) => wrong(
-            "text_too_long",
-            format!(
-                "The text has a weighted length of {}, and the limit is {}.",
-                measured.weighted_length,
-                text::STANDARD_LIMIT
-            ),
-        ),
-    }
 }
 
 fn accounts(ids: &[String]) -> Result<Vec<AccountId>, Error> {

@@ -4,6 +4,7 @@
 //! when its transaction is: from then on it reaches a final state or visibly waits.
 
 mod change;
+mod content;
 mod create;
 mod idempotency;
 mod model;

@@ -9,11 +9,17 @@ use serde::{Deserialize, Serialize};
 /// What a person sends to make a post.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["text"] }, { "required": ["thread"] }]))]
 pub struct NewPost {
     /// The text, at most 280 as X counts it: most letters are 1, emoji and the letters of many other scripts 2, and a
     /// link is 23 whatever its length.
+    #[serde(default)]
     #[schemars(length(min = 1), extend("examples" = ["Hello from Godwit"]))]
-    pub text: String,
+    pub text: Option<String>,
+    /// Instead of `text`: the texts of a thread, 1 to 100. Each is a post of its own that replies to the one before.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 100), extend("examples" = [["First", "Second"]]))]
+    pub thread: Option<Vec<String>>,
     /// The accounts that it goes to, 1 to 50, each once.
     #[schemars(with = "Vec<AccountId>", length(min = 1, max = 50), extend("uniqueItems" = true))]
     pub accounts: Vec<String>,
@@ -43,7 +49,7 @@ pub enum Status {
     Publishing,
     /// On every account.
     Published,
-    /// On some accounts; the others ended otherwise.
+    /// On some accounts, or some parts of a thread; the rest ended otherwise.
     PartlyPublished,
     /// Refused everywhere.
     Failed,
@@ -163,8 +169,40 @@ pub struct Delivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
+    /// How many of its parts are there.
+    pub parts_sent: u32,
+    /// How many parts it has.
+    pub parts_total: u32,
+    /// Of a thread, how far it is: `3 of 5 sent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["3 of 5 sent"]))]
+    pub progress: Option<String>,
     /// Its parts, in order.
     pub parts: Vec<Part>,
+}
+
+/// How far a delivery is.
+pub(super) struct Progress {
+    /// How many of its parts are there.
+    pub sent: u32,
+    /// How many it has.
+    pub total: u32,
+    /// The same in words, of a thread.
+    pub words: Option<String>,
+}
+
+impl Progress {
+    /// Counted from its parts.
+    pub fn of(parts: &[Part]) -> Self {
+        let sent = parts.iter().filter(|part| part.state == PartState::Sent);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let (sent, total) = (count(sent.count()), count(parts.len()));
+        Self {
+            sent,
+            total,
+            words: (total > 1).then(|| format!("{sent} of {total} sent")),
+        }
+    }
 }
 
 /// One segment of one delivery.

@@ -1,6 +1,8 @@
 //! Reading posts, the history and the statistics.
 
-use super::model::{AccountCounts, Counts, DayCount, Delivery, Post, Publication, Stats, Status};
+use super::model::{
+    AccountCounts, Counts, DayCount, Delivery, Post, Progress, Publication, Stats, Status,
+};
 use super::store::{self, DeliveryRow, HistoryRow, PartRow, PostRow};
 use crate::app::App;
 use crate::error::Error;
@@ -135,6 +137,7 @@ fn assemble(
                 &app.config.x.web_base,
                 &delivery.handle,
             );
+            let so_far = Progress::of(&parts);
             Ok(Delivery {
                 id: delivery.id.clone(),
                 post_id: delivery.post_id.clone(),
@@ -150,6 +153,9 @@ fn assemble(
                     .map_err(|error| StorageError::Failed(format!("attempt_log: {error}")))?,
                 published_at: delivery.published_at,
                 url: parts.first().and_then(|part| part.url.clone()),
+                parts_sent: so_far.sent,
+                parts_total: so_far.total,
+                progress: so_far.words,
                 parts,
             })
         })

@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             Method::POST,
             "/posts",
-            "Accept a post, for now or for later",
+            "Accept a post or a thread, for now or for later",
             WRITE,
             handler!(accept),
         )
@@ -56,7 +56,7 @@ pub fn routes() -> Vec<Route> {
         .with_answer_headers(ACCEPTED_HEADERS)
         .refuses(
             422,
-            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
+            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `text_and_thread`, `invalid_thread`, `post_too_large`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
         ),
         Route::new(
             Method::GET,

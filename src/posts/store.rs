@@ -79,14 +79,31 @@ pub const PARTS_OF_POSTS: &str =
   JOIN parts p ON p.delivery_id = d.id
   ORDER BY p.delivery_id, p.position";
 
+/// How many parts of a row of `deliveries` are on the platform, as `3 of 5 parts were sent.`; NULL when none is.
+macro_rules! parts_sent {
+    () => {
+        "(SELECT count(*) || ' of ' || (
+          SELECT json_array_length(segments) FROM posts
+          WHERE posts.workspace_id = deliveries.workspace_id AND posts.id = deliveries.post_id)
+        || ' parts were sent.'
+      FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'sent' HAVING count(*) > 0)"
+    };
+}
+pub(crate) use parts_sent;
+
 /// Takes back what has not been handed to the platform, and of what no earlier round left a doubt. One statement: a
-/// claim comes before it or after it.
-pub const CANCEL: &str = "UPDATE deliveries
-  SET state = 'canceled', reason = 'canceled', detail = 'Taken back before it was sent.', remedy = NULL,
+/// claim comes before it or after it. Of a thread that has begun, it stops the rest.
+pub const CANCEL: &str = concat!(
+    "UPDATE deliveries
+  SET state = 'canceled', reason = 'canceled', remedy = NULL,
+    detail = coalesce('Taken back after ' || ",
+    parts_sent!(),
+    ", 'Taken back before it was sent.'),
     upstream = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
     AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')
-  RETURNING id";
+  RETURNING id"
+);
 
 /// Begins a new round of what failed, was missed, or could not be decided; what waits is due now.
 pub const RETRY: &str = "UPDATE deliveries

@@ -1,33 +1,31 @@
 //! Moving one delivery forward: claim, then send or reconcile, then settle.
 
-use super::model::State;
-use super::settlement::{self as rules, NEEDS_RECONNECT, Settlement};
-use super::store::{self, Loaded, PartOutcome, PartRow};
+use super::advance::{self, Step};
+use super::settlement::{NEEDS_RECONNECT, Settlement};
+use super::store::{self, Loaded, PartOutcome};
 use crate::accounts;
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
-use crate::gate::{
-    Content, GateName, GateReply, GateRequest, ReconcileAnswer, ReconcilePart, SendAnswer, SendPart,
-};
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::jobs::{Disposition, Job};
-use crate::platforms::Class;
-use crate::ports::{Random, StorageError};
+use crate::ports::{ResultSet, Statement, StorageError};
 use crate::time::{SECOND_MS, Timestamp};
 use serde_json::json;
 
 /// A message may arrive this early, since a queue's delays are whole seconds; then its consumer waits, in ms.
 const EARLY_MS: i64 = 2 * SECOND_MS;
 
-/// Pauses between tries of the settle, in ms. It is guarded by the claim, so a repeat does nothing.
-const SETTLE_PAUSES_MS: [u32; 3] = [100, 500, 2_000];
+/// Pauses between tries of a write that the claim guards, in ms.
+const PERSIST_PAUSES_MS: [u32; 3] = [100, 500, 2_000];
 
 /// Handles one message: looks whether the delivery can be moved forward, and does it.
 ///
 /// 1. The claim. If the process ends after it, the lease runs out and the next nudge claims again, with a higher
-///    epoch. 2. The gate. If the process ends during or after it, its journal answers the next claim; the platform is
-///    not asked again. 3. The settle. If it was applied and its answer lost, a repeat finds the claim gone and changes
-///    nothing. 4. The next nudge. If it is lost, the sweep sends one.
+///    epoch. 2. The gate, for each part that is not sent. If the process ends during or after it, its journal answers
+///    the next claim; the platform is not asked again. 3. Between two parts, the progress: the part's row, and a renewed
+///    lease. If the process ends before it, the journal answers for the part; after it, the next claim goes on with the
+///    next part. 4. The settle. If it was applied and its answer lost, a repeat finds the claim gone and changes
+///    nothing. 5. The next nudge. If it is lost, the sweep sends one.
 ///
 /// The case that it cannot deal with, a gate that died while the platform was being asked, ends as `uncertain`.
 pub async fn deliver(
@@ -60,20 +58,20 @@ pub async fn deliver(
             return Disposition::again_in(10 * SECOND_MS);
         }
     };
-    let Some(delivery) = claim.delivery else {
+    let Some(mut delivery) = claim.delivery else {
         app.warn("delivery_unknown", &json!({ "delivery": delivery_id }));
         return Disposition::Done;
     };
     if !claim.taken {
         return not_taken(app, &delivery);
     }
-    // 2.
-    let Some((settlement, parts)) = advance(app, &delivery, &claim.parts).await else {
-        // The gate knows a newer claim. That one settles.
-        return Disposition::Done;
-    };
-    // 3. and 4.
-    settle(app, &delivery, &settlement, &parts).await
+    // 2. and 3.
+    match advance::advance(app, &mut delivery, &claim.parts).await {
+        // 4. and 5.
+        Step::Settle(settlement, parts) => settle(app, &delivery, &settlement, &parts).await,
+        Step::Gone => Disposition::Done,
+        Step::Stopped => Disposition::again_in(app.config.timing.lease_ms + SECOND_MS),
+    }
 }
 
 /// Somebody else works on it, or it is not its time, or it is final.
@@ -89,130 +87,6 @@ fn not_taken(app: &App, delivery: &Loaded) -> Disposition {
         Some(at) if !delivery.state.is_final() => Disposition::again_in(at.since(now)),
         _ => Disposition::Done,
     }
-}
-
-/// What to write, and what became of the parts. `None`: nothing may be written.
-type Step = Option<(Settlement, Vec<PartOutcome>)>;
-
-/// Asks the gate about each part that is not sent, in order, until one is not. Whatever the account's state, the
-/// journal is asked first: what is on X is published, even if it is too late or the account is gone by now.
-async fn advance(app: &App, delivery: &Loaded, parts: &[PartRow]) -> Step {
-    let Ok(segments) = delivery.segments() else {
-        return Some((rules::broken(delivery.standing()), Vec::new()));
-    };
-    let gate = GateName::x(&delivery.external_id);
-    let mut outcomes = Vec::new();
-    let mut reply_to = None;
-    let mut last_sent_at = app.now();
-    for (position, text) in (0_u32..).zip(segments) {
-        let sent = parts
-            .iter()
-            .find(|part| part.position == position && part.state == "sent");
-        if let Some(part) = sent {
-            reply_to.clone_from(&part.external_id);
-            continue;
-        }
-        let content = Content { text, reply_to };
-        let request = request(delivery, position, content);
-        match app.gates.call(&gate, request).await {
-            Ok(
-                GateReply::Send(SendAnswer::Sent { external_id, at })
-                | GateReply::Reconcile(ReconcileAnswer::Found { external_id, at }),
-            ) => {
-                outcomes.push(PartOutcome::sent(position, &external_id, at));
-                last_sent_at = at;
-                reply_to = Some(external_id);
-            }
-            Ok(reply) => {
-                outcomes.extend(PartOutcome::of(position, &reply));
-                let doubted = parts.iter().any(|part| part.state == "uncertain");
-                return settlement(app, delivery, reply)
-                    .map(|settlement| {
-                        if doubted {
-                            rules::in_doubt(settlement, delivery.standing())
-                        } else {
-                            settlement
-                        }
-                    })
-                    .map(|settlement| (settlement, outcomes));
-            }
-            Err(lost) => {
-                app.warn(
-                    "gate_lost",
-                    &json!({ "delivery": delivery.id, "error": lost.0 }),
-                );
-                let settlement = rules::gate_lost(delivery.standing(), delivery.state, app.now());
-                return Some((settlement, outcomes));
-            }
-        }
-    }
-    Some((
-        rules::published(delivery.standing(), last_sent_at),
-        outcomes,
-    ))
-}
-
-fn request(delivery: &Loaded, position: u32, content: Content) -> GateRequest {
-    let part = delivery.part(position);
-    if delivery.state == State::Uncertain {
-        return GateRequest::Reconcile(ReconcilePart {
-            part,
-            epoch: delivery.epoch,
-            external_id: delivery.external_id.clone(),
-            grant: delivery.grant(),
-            content,
-        });
-    }
-    GateRequest::Send(SendPart {
-        part,
-        epoch: delivery.epoch,
-        round: delivery.round,
-        lease_until: delivery.lease_until.unwrap_or(delivery.due_at),
-        // A thread that has begun is wanted to its end, however late.
-        not_after: (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms)),
-        grant: delivery.grant(),
-        content,
-    })
-}
-
-/// What follows from an answer that did not bring a part onto X.
-fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settlement> {
-    let (standing, now, timing) = (delivery.standing(), app.now(), &app.config.timing);
-    match reply {
-        GateReply::Send(SendAnswer::Refused(reason))
-            if reason.class == Class::Token && delivery.is_unlinked() =>
-        {
-            Some(rules::unlinked(standing))
-        }
-        // Nobody will ever be able to look again.
-        GateReply::Reconcile(ReconcileAnswer::Refused(reason)) if delivery.is_unlinked() => {
-            Some(rules::undecided(standing, reason.detail))
-        }
-        GateReply::Send(SendAnswer::TooLate) => Some(rules::missed(standing, delivery.due_at)),
-        GateReply::Send(answer) => {
-            rules::after_send(standing, answer, now, timing, jitter(&*app.random))
-        }
-        GateReply::Reconcile(answer) => Some(rules::after_reconcile(
-            standing,
-            answer,
-            now,
-            timing,
-            delivery.uncertain_policy,
-        )),
-        other => {
-            app.warn(
-                "gate_failed",
-                &json!({ "delivery": delivery.id, "answer": format!("{other:?}") }),
-            );
-            Some(rules::gate_lost(standing, delivery.state, now))
-        }
-    }
-}
-
-fn jitter(random: &dyn Random) -> u32 {
-    let mut bytes = [0; 2];
-    random.fill(&mut bytes);
-    u32::from(u16::from_le_bytes(bytes)) % 1_001
 }
 
 async fn settle(
@@ -245,7 +119,7 @@ async fn settle(
         statements.push(store::wake_if_reconnected(delivery, now));
     }
     let held = match persist(app, statements).await {
-        Ok(held) => held,
+        Ok(sets) => sets.first().is_some_and(|settled| !settled.rows.is_empty()),
         Err(error) => {
             app.warn(
                 "settle_failed",
@@ -275,19 +149,16 @@ async fn settle(
     Disposition::Done
 }
 
-/// Writes the settlement; whether the claim still held.
-async fn persist(
+/// Writes what a claim guards, and tries again when the database does not answer: what was applied, and its answer lost,
+/// is applied once more with the same result.
+pub(super) async fn persist(
     app: &App,
-    statements: Vec<crate::ports::Statement>,
-) -> Result<bool, StorageError> {
-    let mut pauses = SETTLE_PAUSES_MS.into_iter();
+    statements: Vec<Statement>,
+) -> Result<Vec<ResultSet>, StorageError> {
+    let mut pauses = PERSIST_PAUSES_MS.into_iter();
     loop {
         match app.database.batch(statements.clone()).await {
-            Ok(results) => {
-                return Ok(results
-                    .first()
-                    .is_some_and(|settled| !settled.rows.is_empty()));
-            }
+            Ok(sets) => return Ok(sets),
             Err(error) => match pauses.next() {
                 Some(pause) => app.clock.sleep(pause).await,
                 None => return Err(error),

@@ -3,6 +3,7 @@
 //! The database holds the truth; a message is a nudge. A delivery is worked on under a claim (a lease with an epoch
 //! that rises each time), only the gate talks to the platform, and every write after the claim names its epoch.
 
+mod advance;
 mod deliver;
 mod model;
 mod settlement;

@@ -112,6 +112,12 @@ pub fn broken(standing: Standing) -> Settlement {
     ))
 }
 
+/// The claim has worked long enough on a thread: the next one goes on with the next part, when others had their turn.
+#[must_use]
+pub fn to_be_continued(standing: Standing, now: Timestamp) -> Settlement {
+    Settlement::of(standing, State::Queued, Some(now))
+}
+
 /// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe. The delivery
 /// stays in `state`: it may have been sent, so that nobody may cancel it.
 #[must_use]
@@ -244,7 +250,10 @@ pub fn after_reconcile(
             Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
         }
         ReconcileAnswer::Refused(reason) => cannot_look(standing, reason, now),
-        ReconcileAnswer::NotFound => not_found(standing, now, timing, policy),
+        ReconcileAnswer::NotFound { doubted_before } => {
+            let resend = policy == UncertainPolicy::Resend && !doubted_before;
+            not_found(standing, now, timing, resend)
+        }
     }
 }
 
@@ -271,12 +280,7 @@ fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlemen
     }
 }
 
-fn not_found(
-    standing: Standing,
-    now: Timestamp,
-    timing: &Timing,
-    policy: UncertainPolicy,
-) -> Settlement {
+fn not_found(standing: Standing, now: Timestamp, timing: &Timing, resend: bool) -> Settlement {
     let looked = usize::try_from(standing.reconciles).unwrap_or(usize::MAX);
     let standing = Standing {
         reconciles: standing.reconciles.saturating_add(1),
@@ -291,26 +295,22 @@ fn not_found(
         );
         return Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail));
     }
-    match policy {
-        // Once. Sending again and again would end in a second post when X forgets the first.
-        UncertainPolicy::Resend if standing.round == 1 => {
-            let standing = Standing {
-                round: standing.round + 1,
-                reconciles: 0,
-                attempts: 0,
-            };
-            Settlement::of(standing, State::Queued, Some(now))
-        }
-        UncertainPolicy::Resend | UncertainPolicy::Ask => {
-            let looks = standing.reconciles;
-            undecided(
-                standing,
-                format!(
-                    "X never said whether it took the post, and {looks} looks at the account's posts did not find it."
-                ),
-            )
-        }
+    // Once per part. Sending again and again would end in a second post when X forgets the first.
+    if resend {
+        let standing = Standing {
+            round: standing.round + 1,
+            reconciles: 0,
+            attempts: 0,
+        };
+        return Settlement::of(standing, State::Queued, Some(now));
     }
+    let looks = standing.reconciles;
+    undecided(
+        standing,
+        format!(
+            "X never said whether it took the post, and {looks} looks at the account's posts did not find it."
+        ),
+    )
 }
 
 /// Nobody but a person can say whether it is there.
@@ -342,6 +342,16 @@ pub fn in_doubt(settlement: Settlement, standing: Standing) -> Settlement {
             ..settlement
         },
     }
+}
+
+/// Says of a thread that ends early how far it came.
+#[must_use]
+pub fn as_far_as(mut settlement: Settlement, sent: usize, parts: usize) -> Settlement {
+    let ends = settlement.state.is_final() && settlement.state != State::Published;
+    if let Some(reason) = settlement.reason.as_mut().filter(|_| ends && sent > 0) {
+        reason.detail = format!("{} {sent} of {parts} parts were sent.", reason.detail);
+    }
+    settlement
 }
 
 fn unknown(detail: String) -> NotSent {

@@ -1,14 +1,17 @@
-//! The SQL of deliveries: claim, settle, sweep.
+//! The SQL of deliveries: claim and sweep; progress and settle are in `settle`.
 //!
 //! Every write after a claim names the claim's epoch, so that a consumer that slept through its lease cannot finish
 //! the next one's run.
 
-use super::model::{Attempt, State, UncertainPolicy};
-use super::settlement::{Settlement, Standing};
+mod settle;
+
+pub use settle::{PartOutcome, progress, progressed, settle, wake_if_reconnected};
+
+use super::model::{State, UncertainPolicy};
+use super::settlement::Standing;
 use crate::config::Timing;
-use crate::gate::{GateReply, Grant, PartKey, SendAnswer};
+use crate::gate::{Grant, PartKey};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
-use crate::platforms::Class;
 use crate::ports::{ResultSet, Statement, StorageError};
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
@@ -37,43 +40,6 @@ pub const LOAD: &str =
 pub const PARTS: &str = "SELECT position, state, external_id FROM parts
   WHERE delivery_id = ?1 AND workspace_id = ?2 ORDER BY position";
 
-// json_remove keeps the log bounded: a delivery that waits for weeks must not grow with it.
-const SETTLE: &str = "UPDATE deliveries
-  SET state = ?4, reason = ?5, detail = ?6, remedy = ?7, upstream = ?8, next_attempt_at = ?9, sweep_at = ?10,
-    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL,
-    attempt_log = json_insert(
-      CASE WHEN json_array_length(attempt_log) < 50 THEN attempt_log ELSE json_remove(attempt_log, '$[0]') END,
-      '$[#]', json(?16))
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain')
-  RETURNING id";
-
-const SETTLE_PART: &str =
-    "INSERT INTO parts (delivery_id, position, workspace_id, state, external_id, sent_at)
-  SELECT ?1, ?4, ?2, ?5, ?6, ?7
-  WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)
-  ON CONFLICT (delivery_id, position) DO UPDATE
-    SET state = excluded.state, external_id = excluded.external_id, sent_at = excluded.sent_at
-    WHERE parts.state = 'refused' OR excluded.state <> 'refused' AND parts.state <> 'sent'";
-
-// The connecting woke what was waiting then; this one was being worked on.
-const WAKE_IF_RECONNECTED: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND next_attempt_at IS NOT NULL
-    AND state IN ('waiting', 'uncertain') AND EXISTS (
-      SELECT 1 FROM accounts WHERE id = deliveries.account_id AND workspace_id = ?2 AND status = 'active'
-        AND connected_at <> ?5)";
-
-/// For the end of a settlement that says that the account must be connected again: if it has been, meanwhile, the
-/// delivery is due at once.
-#[must_use]
-pub fn wake_if_reconnected(delivery: &Loaded, now: Timestamp) -> Statement {
-    Statement::new(WAKE_IF_RECONNECTED)
-        .bind(&delivery.id)
-        .bind(&delivery.workspace_id)
-        .bind(now)
-        .bind(delivery.epoch)
-        .bind(delivery.connected_at)
-}
-
 /// A post's status, from its deliveries: a subquery over the row of `posts` in workspace `?1`.
 macro_rules! post_status {
     () => {
@@ -87,6 +53,8 @@ macro_rules! post_status {
       WHEN sum(state = 'scheduled') > 0 THEN 'scheduled'
       WHEN sum(state = 'published') = count(*) THEN 'published'
       WHEN sum(state = 'published') > 0 THEN 'partly_published'
+      WHEN EXISTS (SELECT 1 FROM parts WHERE state = 'sent' AND delivery_id IN (
+        SELECT id FROM deliveries WHERE workspace_id = ?1 AND post_id = posts.id)) THEN 'partly_published'
       WHEN sum(state = 'failed') > 0 THEN 'failed'
       WHEN sum(state = 'missed') > 0 THEN 'missed'
       ELSE 'canceled' END
@@ -198,6 +166,15 @@ impl Loaded {
         })
     }
 
+    /// What a progress has changed: the rest is sent, under a lease until `lease_until`, if the account still allows it.
+    pub fn progressed(&mut self, lease_until: Timestamp, account_status: String) {
+        self.state = State::Publishing;
+        self.lease_until = Some(lease_until);
+        self.account_status = account_status;
+        self.attempts = 0;
+        self.reconciles = 0;
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn standing(&self) -> Standing {
@@ -265,102 +242,4 @@ pub fn claimed(results: Vec<ResultSet>) -> Result<Claim, StorageError> {
         delivery: next().first()?,
         parts: next().all()?,
     })
-}
-
-/// A part's outcome, to be written with the settlement.
-#[derive(Debug, Clone)]
-pub struct PartOutcome {
-    /// Which, from 0.
-    pub position: u32,
-    /// `sent`, `refused` or `uncertain`.
-    pub state: &'static str,
-    /// Its id at the platform, once sent.
-    pub external_id: Option<String>,
-    /// When it was sent.
-    pub sent_at: Option<Timestamp>,
-}
-
-impl PartOutcome {
-    /// The part is on the platform.
-    #[must_use]
-    pub fn sent(position: u32, external_id: &str, at: Timestamp) -> Self {
-        Self {
-            position,
-            state: "sent",
-            external_id: Some(external_id.to_owned()),
-            sent_at: Some(at),
-        }
-    }
-
-    /// What an answer says of a part that is not there, or not known to be; `None` when it is simply still to be sent.
-    #[must_use]
-    pub fn of(position: u32, reply: &GateReply) -> Option<Self> {
-        let state = match reply {
-            GateReply::Send(SendAnswer::Uncertain { .. }) => "uncertain",
-            GateReply::Send(SendAnswer::Refused(reason)) if reason.class == Class::Permanent => {
-                "refused"
-            }
-            _ => return None,
-        };
-        Some(Self {
-            position,
-            state,
-            external_id: None,
-            sent_at: None,
-        })
-    }
-}
-
-/// The settle: one batch. Its first statement gives a row only if the claim still holds, and the others change
-/// nothing if it does not.
-#[must_use]
-pub fn settle(
-    delivery: &Loaded,
-    settlement: &Settlement,
-    parts: &[PartOutcome],
-    sweep_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Vec<Statement> {
-    let reason = settlement.reason.as_ref();
-    let attempt = Attempt {
-        at: now,
-        state: settlement.state,
-        code: reason.map(|reason| reason.code.clone()),
-        detail: reason.map(|reason| reason.detail.clone()),
-    };
-    let part_statements = parts.iter().map(|part| {
-        Statement::new(SETTLE_PART)
-            .bind(&delivery.id)
-            .bind(&delivery.workspace_id)
-            .bind(delivery.epoch)
-            .bind(part.position)
-            .bind(part.state)
-            .bind(part.external_id.clone())
-            .bind(part.sent_at)
-    });
-    let settle = Statement::new(SETTLE)
-        .bind(&delivery.id)
-        .bind(&delivery.workspace_id)
-        .bind(delivery.epoch)
-        .bind(settlement.state.as_str())
-        .bind(reason.map(|reason| reason.code.clone()))
-        .bind(reason.map(|reason| reason.detail.clone()))
-        .bind(reason.map(|reason| reason.remedy.clone()))
-        .bind(reason.and_then(|reason| reason.upstream.clone()))
-        .bind(settlement.next_attempt_at)
-        .bind(sweep_at)
-        .bind(settlement.attempts)
-        .bind(settlement.reconciles)
-        .bind(settlement.round)
-        .bind(settlement.published_at)
-        .bind(now)
-        .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()));
-    let status = Statement::new(POST_STATUS)
-        .bind(&delivery.workspace_id)
-        .bind(&delivery.post_id)
-        .bind(now);
-    std::iter::once(settle)
-        .chain(part_statements)
-        .chain(std::iter::once(status))
-        .collect()
 }

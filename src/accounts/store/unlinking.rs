@@ -2,18 +2,23 @@
 
 use crate::ids::{AccountId, WorkspaceId};
 use crate::ports::Statement;
+use crate::posts::store::parts_sent;
 use crate::publish::store::post_status;
 use crate::time::Timestamp;
 
 // Not `publishing`, `uncertain`, or what an earlier round left in doubt: something of those may be on the platform
 // already, and publishing settles them.
-const CANCEL: &str = "UPDATE deliveries SET state = 'canceled', reason = 'account_unlinked',
-    detail = 'The account was unlinked before this was sent.',
+const CANCEL: &str = concat!(
+    "UPDATE deliveries SET state = 'canceled', reason = 'account_unlinked',
+    detail = 'The account was unlinked before this was sent.' || coalesce(' ' || ",
+    parts_sent!(),
+    ", ''),
     remedy = 'Connect the account again and post anew.',
     upstream = NULL, lease_until = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
   WHERE workspace_id = ?1 AND account_id = ?2
     AND state IN ('scheduled', 'queued', 'waiting', 'draft', 'in_review')
-    AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')";
+    AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')"
+);
 
 // Of every post that the statement before has touched.
 const POST_STATUSES: &str = concat!(

@@ -118,15 +118,16 @@ fn who_asked_under_an_old_claim_writes_nothing() {
 
 #[test]
 fn what_is_not_found_is_looked_for_again_and_then_the_policy_decides() {
-    let look = |reconciles, policy| {
+    let look_again = |reconciles, policy, doubted_before| {
         after_reconcile(
             standing(0, reconciles),
-            ReconcileAnswer::NotFound,
+            ReconcileAnswer::NotFound { doubted_before },
             NOW,
             &timing(),
             policy,
         )
     };
+    let look = |reconciles, policy| look_again(reconciles, policy, false);
     let first = look(0, UncertainPolicy::Resend);
     assert_eq!((first.state, first.reconciles), (State::Uncertain, 1));
     assert_eq!(first.next_attempt_at, Some(NOW.plus_ms(30_000)));
@@ -142,6 +143,12 @@ fn what_is_not_found_is_looked_for_again_and_then_the_policy_decides() {
     assert_eq!(code(&asked), "needs_decision");
     let again = look(2, UncertainPolicy::Resend);
     assert_eq!((again.state, again.round), (State::Queued, 2));
+    let twice = look_again(2, UncertainPolicy::Resend, true);
+    assert_eq!(
+        (twice.state, code(&twice)),
+        (State::Uncertain, "needs_decision"),
+        "a part is sent again once"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod path;
 mod plans;
 mod queue;
 mod stage;
+mod threads;
 mod tokens;
 
 pub use stage::Stage;

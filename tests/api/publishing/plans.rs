@@ -31,6 +31,8 @@ async fn no_query_of_the_sweep_the_claim_the_history_or_the_lists_scans_a_table(
     let mut stage = Stage::new().await;
     let post = stage.post("one").await;
     stage.post("two").await;
+    let thread = json!({ "thread": ["three", "four"], "accounts": [stage.account] });
+    stage.post_as(thread).await;
     stage.lose_mail();
     stage.run(300_000).await;
     let account = stage.account.clone();
@@ -64,6 +66,7 @@ async fn no_query_of_the_sweep_the_claim_the_history_or_the_lists_scans_a_table(
     for needed in [
         "sweep_at <= ?1",
         "epoch = epoch + 1",
+        "lease_until IS NOT NULL\n",
         "d.published_at, d.id",
         "ORDER BY id DESC",
     ] {

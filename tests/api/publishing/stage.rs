@@ -38,12 +38,27 @@ thread_local! {
 #[derive(Default)]
 struct Registry {
     lost_answers: u32,
+    /// So many answers arrive before those are lost.
+    answers_before: u32,
     /// The next gate call is cut off after so many polls; it goes on when the test polls it.
     detach: Option<u32>,
     before: Option<Hook>,
     after: Option<Hook>,
     storages: BTreeMap<String, Arc<SqliteGate>>,
     living: BTreeMap<String, Arc<AccountGate>>,
+}
+
+impl Registry {
+    /// What its asker hears of an answer.
+    fn arrived(&mut self, reply: GateReply) -> Result<GateReply, GateLost> {
+        if self.answers_before > 0 {
+            self.answers_before -= 1;
+        } else if self.lost_answers > 0 {
+            self.lost_answers -= 1;
+            return Err(GateLost("the answer was lost".to_owned()));
+        }
+        Ok(reply)
+    }
 }
 
 const SCOPES: [&str; 5] = [
@@ -138,12 +153,7 @@ impl Stage {
                 if let Some(after) = after {
                     after();
                 }
-                let mut registry = registry.lock().unwrap();
-                if registry.lost_answers > 0 {
-                    registry.lost_answers -= 1;
-                    return Err(GateLost("the answer was lost".to_owned()));
-                }
-                Ok(reply)
+                registry.lock().unwrap().arrived(reply)
             }
         });
         let person = world.person("ada").await;
@@ -248,6 +258,12 @@ impl Stage {
     /// The next answers of the gates get lost on the way back.
     pub fn lose_gate_answers(&self, times: u32) {
         self.gates.lock().unwrap().lost_answers = times;
+    }
+
+    /// As [`Stage::lose_gate_answers`], when `after` more answers have arrived.
+    pub fn lose_gate_answers_after(&self, after: u32, times: u32) {
+        self.gates.lock().unwrap().answers_before = after;
+        self.lose_gate_answers(times);
     }
 
     /// The next gate call loses its asker after so many polls.
