@@ -80,7 +80,7 @@ impl SimGates {
         let blind = self.mutation == Some(Mutation::Reconcile) && matches!(request, GateRequest::Reconcile(_));
         self.core.spawn(process, async move {
             let reply = if blind {
-                GateReply::Reconcile(ReconcileAnswer::NotFound)
+                GateReply::Reconcile(ReconcileAnswer::NotFound { doubted_before: false })
             } else {
                 gate.ask(request).await
             };
