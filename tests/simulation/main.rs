@@ -105,6 +105,11 @@ fn without_the_single_flight_a_refresh_token_is_presented_twice() {
 }
 
 #[test]
+fn without_the_lease_of_a_key_its_repeats_are_refused() {
+    is_found_out(Mutation::IdempotencyLease);
+}
+
+#[test]
 fn without_the_sweep_posts_are_stuck() {
     is_found_out(Mutation::Sweep);
 }
@@ -117,6 +122,21 @@ fn every_end(story: Story, pairs: bool) {
 #[test]
 fn a_post_survives_every_end_of_one_and_of_two_processes() {
     every_end(Story::Post, true);
+}
+
+#[test]
+fn a_thread_survives_every_end_of_one_and_of_two_processes() {
+    every_end(Story::Thread, true);
+}
+
+#[test]
+fn a_thread_of_which_x_takes_a_part_in_silence_survives_every_end_of_a_process() {
+    every_end(Story::SilentThread, false);
+}
+
+#[test]
+fn an_edited_post_survives_every_end_of_a_process() {
+    every_end(Story::Edited, false);
 }
 
 #[test]

@@ -43,6 +43,9 @@ impl Mutation {
             Self::SettleGuard if statement.sql.starts_with("INSERT INTO parts") => {
                 replaced(statement, "AND epoch = ?3", "AND ?3 = ?3")
             }
+            Self::IdempotencyLease if statement.sql.contains("0, '', ?5)") => {
+                replaced(statement, "0, '', ?5)", "0, '', ?5 + 86400000)")
+            }
             _ => statement,
         }
     }

@@ -1,10 +1,14 @@
 //! What people do: write, repeat what was not answered, take back, edit, try again, unlink, connect again; and what they
 //! were promised, so that it can be held against what became of it.
 
+use super::reckoning::{self, Delivery};
 use super::rules::Rule;
 use super::town::{Account, Town};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+
+/// How long a first request may hold its key, in ms, and a clock differ from another.
+const LEASE_MS: i64 = 70_000;
 
 /// Something written.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +33,8 @@ pub struct Promise {
     pub not_before: i64,
     /// The deliveries that were taken back, and when that was acknowledged.
     pub canceled: Vec<(String, i64)>,
+    /// What it says since an acknowledged edit, unless a later one was not acknowledged.
+    pub edited: Option<Vec<String>>,
 }
 
 /// Everybody in a town, and what they remember.
@@ -87,7 +93,7 @@ impl People {
                         made = Some(promises.len());
                         // The first try may have been heard although its answer was not.
                         let not_before = writing.publish_at.unwrap_or(0).min(asked_at + 400 * 86_400_000);
-                        promises.push(Promise { writing: writing.clone(), post, not_before, canceled: Vec::new() });
+                        promises.push(Promise { writing: writing.clone(), post, not_before, canceled: Vec::new(), edited: None });
                     }
                     first = Some(answer.bytes);
                     // Some clients repeat what was answered.
@@ -217,26 +223,95 @@ impl People {
         Some(answer.headers().get("location")?.to_str().unwrap().to_owned())
     }
 
+    /// Changes the words of a post.
+    pub async fn edit(&self, at: usize) {
+        let promise = self.promise(at);
+        let path = format!("/posts/{}", promise.post);
+        let number = self.town.core.below(1_000_000);
+        let texts: Vec<String> = (0..promise.writing.texts.len()).map(|part| format!("edited {number} part {part}")).collect();
+        let body = match texts.as_slice() {
+            [text] => json!({ "text": text }),
+            texts => json!({ "thread": texts }),
+        };
+        // Until it is answered, either may be what counts.
+        self.promises.lock().unwrap()[at].edited = None;
+        let answer = self.town.ask(promise.writing.workspace, "PATCH", &path, &[], Some(&body)).await;
+        self.deed("edit", answer.as_ref().map(|answer| answer.status));
+        if answer.is_some_and(|answer| answer.status == 200) {
+            self.promises.lock().unwrap()[at].edited = Some(texts);
+        }
+    }
+
+    /// Says of something uncertain that it shall be sent again, without having looked.
+    pub async fn decide_hastily(&self, at: usize) {
+        let post = self.promise(at).post;
+        let of_it = reckoning::deliveries(self).into_iter().filter(|delivery| delivery.post == post);
+        for delivery in of_it.filter(|delivery| delivery.state == "uncertain") {
+            self.resolve(&delivery, &json!({ "outcome": "send_again" })).await;
+        }
+    }
+
+    /// Looks on X, and says what to do with something uncertain.
+    pub async fn decide(&self, delivery: Delivery) {
+        if self.unlinked.lock().unwrap().contains(&delivery.account) {
+            self.connect(delivery.account).await;
+        }
+        let body = match reckoning::on_x_unknown(self, &delivery) {
+            Some(id) => json!({ "outcome": "sent", "url": format!("https://x.com/somebody/status/{id}") }),
+            None => json!({ "outcome": "send_again" }),
+        };
+        self.resolve(&delivery, &body).await;
+    }
+
+    async fn resolve(&self, delivery: &Delivery, body: &Value) {
+        let path = format!("/deliveries/{}/resolve", delivery.id);
+        let workspace = self.town.accounts[delivery.account].workspace;
+        let answer = self.town.ask(workspace, "POST", &path, &[], Some(body)).await;
+        let name = format!("resolve {}", body["outcome"].as_str().unwrap());
+        self.deed(&name, answer.map(|answer| answer.status));
+    }
+
+    /// Begins a connect under a key, and repeats it until it is answered: what dies on the way must not hold the key.
+    pub async fn begin_connect(&self, at: usize, key: String) {
+        let account = &self.town.accounts[at];
+        let core = &self.town.core;
+        let headers = [("idempotency-key", key.as_str())];
+        let mut first: Option<Vec<u8>> = None;
+        let mut refused_since = None;
+        for _ in 0..60 {
+            let answer = self.town.ask(account.workspace, "POST", "/connections/x/authorize", &headers, Some(&json!({}))).await;
+            self.deed("begin a connect", answer.as_ref().map(|answer| answer.status));
+            match answer {
+                Some(answer) if answer.status == 200 => {
+                    if first.as_ref().is_some_and(|first| *first != answer.bytes) {
+                        core.violate(Rule::AnsweredOnce, || format!("two answers for {key}"));
+                    }
+                    if first.replace(answer.bytes).is_some() {
+                        return;
+                    }
+                    core.sleep(core.between(0, 90_000)).await;
+                }
+                Some(answer) if answer.status == 409 => {
+                    // Only ever for as long as a first request may be running, and a repeat's own death begins anew.
+                    let since = *refused_since.get_or_insert(core.now());
+                    if core.now() - since > LEASE_MS {
+                        core.violate(Rule::AnsweredOnce, || format!("{key} is held by nobody since {since}"));
+                        return;
+                    }
+                    core.sleep(answer.retry_after * 1_000).await;
+                }
+                _ => {
+                    refused_since = None;
+                    core.sleep(core.between(500, 10_000)).await;
+                }
+            }
+        }
+    }
+
     /// Writes on x.com, beside Godwit.
     pub fn write_by_hand(&self, username: &str, text: &str) {
         let now = self.town.core.now();
         self.by_hand.lock().unwrap().push((username.to_owned(), text.to_owned()));
         self.town.x.lock().unwrap().write_as(now, username, text);
-    }
-
-    /// Changes a post.
-    pub async fn edit(&self, _at: usize) {}
-
-    /// Says of something uncertain that it shall be sent again, without having looked.
-    pub async fn decide_hastily(&self, at: usize) {
-        self.retry(at).await;
-    }
-
-    /// Looks on X, and says what to do with something uncertain.
-    pub async fn decide(&self, delivery: super::reckoning::Delivery) {
-        if self.unlinked.lock().unwrap().contains(&delivery.account) {
-            self.connect(delivery.account).await;
-        }
-        self.try_again(self.town.accounts[delivery.account].workspace, &delivery.post).await;
     }
 }

@@ -41,6 +41,16 @@ pub fn undecided(people: &People) -> Vec<Delivery> {
     deliveries(people).into_iter().filter(|delivery| open.contains(&delivery.id)).collect()
 }
 
+/// A post on X that says what the first unsent part of a delivery says, and that nobody has claimed.
+pub fn on_x_unknown(people: &People, delivery: &Delivery) -> Option<String> {
+    let position = (0..delivery.texts.len()).find(|position| !delivery.sent.contains_key(position))?;
+    let claimed: Vec<String> = deliveries(people).into_iter().flat_map(|one| one.sent.into_values()).collect();
+    let username = people.town.accounts[delivery.account].username;
+    let posts = people.town.x.lock().unwrap().posts();
+    let ours = |row: &&Row| row.author == username && row.text == delivery.texts[position] && !claimed.contains(&row.id);
+    posts.iter().find(ours).map(|row| row.id.clone())
+}
+
 /// Every delivery.
 pub fn deliveries(people: &People) -> Vec<Delivery> {
     let sqlite = &people.town.sqlite;
@@ -122,6 +132,12 @@ fn promises_exist(people: &People, all: &[Delivery]) {
             core.violate(Rule::NothingLost, || format!("{} has {count} deliveries", promise.post));
         }
         canceled_stays(people, promise, all);
+        let said = all.iter().find(|delivery| delivery.post == promise.post).map(|delivery| &delivery.texts);
+        if let (Some(edited), Some(said)) = (&promise.edited, said)
+            && edited != said
+        {
+            core.violate(Rule::ExactlyWritten, || format!("{} says {said:?} after the edit to {edited:?}", promise.post));
+        }
     }
     // Under one key there is one post, whether or not anybody heard of it.
     let by_key = "SELECT key, count(DISTINCT resource_id) AS posts FROM idempotency_keys GROUP BY workspace_id, key";

@@ -207,7 +207,7 @@ fn trouble(people: &Arc<People>) {
     for _ in 0..core.below(4) {
         let when = core.between(0, 9 * MINUTE);
         let at = usize::try_from(core.below(u64::try_from(town.accounts.len()).unwrap())).unwrap();
-        let what = core.below(12);
+        let what = core.below(14);
         let (friend, clock) = (Arc::clone(people), Arc::clone(core));
         town.meanwhile(async move {
             clock.sleep(when).await;
@@ -224,6 +224,7 @@ fn trouble(people: &Arc<People>) {
                 }
                 3..=5 => friend.town.x.lock().unwrap().expire_tokens(),
                 6..=8 => friend.refresh(at).await,
+                9 | 10 => friend.begin_connect(at, format!("connect {when}")).await,
                 _ => {
                     let number = clock.below(1_000_000);
                     friend.write_by_hand(username, &format!("by hand {number}"));
