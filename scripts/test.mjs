@@ -1,13 +1,15 @@
 // npm test: everything that must hold, in order, stopping at the first step that fails.
-// `npm test -- <filter>` runs only the cargo tests whose name contains the filter.
+// `npm test -- <filter>` runs only the cargo tests whose name contains the filter; `npm test -- simulation` the simulation.
 
 import fs from 'node:fs';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWorker } from './build.mjs';
 import { Stop, at, main, modernNode, run, say, seconds } from './common.mjs';
 import { buildSandbox } from './processes.mjs';
+import { simulate } from './simulation.mjs';
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
+const SIMULATION = 'simulation';
 const CLIPPY = ['--', '-D', 'warnings'];
 
 await main(async () => {
@@ -68,7 +70,8 @@ async function cargoTest(env, filter, tally) {
   const edge = { GODWIT_NODE: modernNode(), GODWIT_SERVE: at('scripts', 'serve.mjs') };
   const args = ['test', '--no-fail-fast', ...(filter ? [filter] : [])];
   try {
-    await run('cargo', args, { what: 'cargo test', env: { ...env, ...edge }, onStdout });
+    if (filter !== SIMULATION) await run('cargo', args, { what: 'cargo test', env: { ...env, ...edge }, onStdout });
+    if (!filter || filter === SIMULATION) await simulate(env, [], { onStdout });
   } catch (error) {
     console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
     throw error;
