@@ -46,12 +46,18 @@ pub fn create(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
 }
 
 /// What the author writes on x.com, where the rules for apps do not hold.
-pub fn write(x: &mut X, now_ms: i64, author: &User, text: &str) -> u64 {
+pub fn write(x: &mut X, now_ms: i64, author: &User, text: &str, reply_to: Option<u64>) -> u64 {
+    let parent = reply_to
+        .and_then(|id| x.ledger.get(id))
+        .map(|target| Parent {
+            id: target.id,
+            conversation: target.conversation,
+        });
     let create = Create {
         text: text.into(),
         ..Create::default()
     };
-    publish(x, now_ms, author, &create, &text::read(text), None)
+    publish(x, now_ms, author, &create, &text::read(text), parent)
 }
 
 /// A post of one's own that is gone already is deleted once more, so that a retry is safe.
@@ -125,6 +131,11 @@ fn may_reply(x: &X, author: &User, id: &str) -> Result<Parent, Answer> {
     }
 }
 
+/// A picture's: the sandbox does not know what was uploaded.
+pub fn media_key(media_id: &str) -> String {
+    format!("3_{media_id}")
+}
+
 /// Writes the post down and gives its id.
 fn publish(
     x: &mut X,
@@ -136,7 +147,14 @@ fn publish(
 ) -> u64 {
     let id = x.ids.post(now_ms);
     let page = format!("https://x.com/{}/status/{id}", author.profile.username);
-    let mut whole = reading.pieces(|| x.ids.word(10));
+    // X shows a text without the white space around it.
+    let trimmed = text::read(create.text.trim());
+    let mut whole = trimmed.pieces(|| x.ids.word(10));
+    for piece in &mut whole {
+        if let Piece::Link(link) = piece {
+            link.unwound = x.settings.redirects.get(&link.expanded).cloned();
+        }
+    }
     if !create.media_ids.is_empty() {
         if !whole.is_empty() {
             whole.push(Piece::Text(" ".into()));
@@ -144,6 +162,7 @@ fn publish(
         let name = x.ids.word(10);
         let mut media = Link::new(&name, &format!("{page}/photo/1"));
         media.display = format!("pic.x.com/{name}");
+        media.media_keys = create.media_ids.iter().map(|id| media_key(id)).collect();
         whole.push(Piece::Link(media));
     }
     let (shown, note) = if reading.weighted_length > ORDINARY_LENGTH {

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{fields::Wanted, instants, ledger::Post, people::User, settings::Names, text, x::X};
+use super::{
+    create::media_key, fields::Wanted, instants, ledger::Post, people::User, settings::Names, text,
+    x::X,
+};
 
 /// Users and posts joined the sandbox's X on this day, 2024-01-01.
 const JOINED_MS: i64 = 1_704_067_200_000;
@@ -63,6 +66,10 @@ pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
     set("lang", "en".into());
     set("possibly_sensitive", false.into());
     set("source", x.settings.app_name.clone().into());
+    if wanted.has("attachments") && !post.media_ids.is_empty() {
+        let keys: Vec<String> = post.media_ids.iter().map(|id| media_key(id)).collect();
+        value["attachments"] = json!({"media_keys": keys});
+    }
     if wanted.has("entities") {
         let entities = text::entities(&post.shown);
         if entities != json!({}) {

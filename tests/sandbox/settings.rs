@@ -1,5 +1,7 @@
 //! What a test may choose. The defaults are X as it is for a self-serve app.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub query_names: Names,
     /// X blocked @mentions for self-serve apps in February 2026 and relaxed it later.
     pub refuse_mentions: bool,
+    /// Which addresses lead on, and where to.
+    pub redirects: BTreeMap<String, String>,
     pub limits: Limits,
 }
 
@@ -113,6 +117,7 @@ impl Default for Settings {
             answer_names: Names::Old,
             query_names: Names::Both,
             refuse_mentions: false,
+            redirects: BTreeMap::new(),
             limits: Limits::default(),
         }
     }

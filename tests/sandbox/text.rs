@@ -38,6 +38,10 @@ pub struct Link {
     pub url: String,
     pub expanded: String,
     pub display: String,
+    /// Where the address leads in the end, when that is somewhere else.
+    pub unwound: Option<String>,
+    /// The media that it was added for.
+    pub media_keys: Vec<String>,
 }
 
 /// A shown text is made of these.
@@ -132,6 +136,8 @@ impl Link {
             url: format!("https://t.co/{name}"),
             expanded,
             display,
+            unwound: None,
+            media_keys: Vec::new(),
         }
     }
 }
@@ -181,13 +187,24 @@ pub fn entities(pieces: &[Piece]) -> Value {
     for piece in pieces {
         let end = at + escaped(std::slice::from_ref(piece)).chars().count();
         if let Piece::Link(link) = piece {
-            urls.push(json!({
+            let mut url = json!({
                 "start": at,
                 "end": end,
                 "url": link.url,
                 "expanded_url": link.expanded,
                 "display_url": link.display,
-            }));
+            });
+            if let Some(unwound) = &link.unwound {
+                url["unwound_url"] = unwound.clone().into();
+            }
+            // One link for all media, and an entity for each of them.
+            for key in &link.media_keys {
+                url["media_key"] = key.clone().into();
+                urls.push(url.clone());
+            }
+            if link.media_keys.is_empty() {
+                urls.push(url);
+            }
         }
         at = end;
     }

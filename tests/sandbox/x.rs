@@ -147,7 +147,26 @@ impl X {
     /// A post that the user writes on x.com, beside the app. Gives its id; `None` when there is no such user.
     pub fn write_as(&mut self, now_ms: i64, username: &str, text: &str) -> Option<String> {
         let author = self.people.named(username)?.clone();
-        Some(create::write(self, now_ms, &author, text).to_string())
+        Some(create::write(self, now_ms, &author, text, None).to_string())
+    }
+
+    /// As [`X::write_as`], in reply to a post of this id.
+    pub fn reply_as(
+        &mut self,
+        now_ms: i64,
+        username: &str,
+        text: &str,
+        to: &str,
+    ) -> Option<String> {
+        let (author, to) = (self.people.named(username)?.clone(), to.parse().ok());
+        Some(create::write(self, now_ms, &author, text, to).to_string())
+    }
+
+    /// The author deletes a post on x.com.
+    pub fn remove(&mut self, now_ms: i64, id: &str) {
+        if let Ok(id) = id.parse() {
+            self.ledger.delete(id, now_ms);
+        }
     }
 
     /// The user revokes the app at x.com. False when there is no such user.

@@ -331,6 +331,56 @@ fn a_long_post_is_cut_in_text_and_whole_in_its_note() {
 }
 
 #[test]
+fn media_have_one_link_an_entity_each_and_keys() {
+    let mut world = World::new();
+    let seen = world.create(&json!({"text": "look", "media": {"media_ids": ["1", "2"]}}));
+    let id = seen.at("/data/id").to_owned();
+    let seen = world.get(&format!("/2/tweets/{id}?post.fields=attachments,entities"));
+    assert_eq!(
+        seen.body["data"]["attachments"],
+        json!({"media_keys": ["3_1", "3_2"]})
+    );
+    let urls = seen.body["data"]["entities"]["urls"].as_array().unwrap();
+    assert_eq!(urls.len(), 2);
+    assert_eq!(
+        (&urls[0]["url"], &urls[0]["media_key"]),
+        (&urls[1]["url"], &json!("3_1"))
+    );
+    let leads_to = format!("https://x.com/godwit_demo/status/{id}/photo/1");
+    assert_eq!(urls[1]["expanded_url"], leads_to);
+    assert!(
+        seen.at("/data/text")
+            .ends_with(urls[0]["url"].as_str().unwrap())
+    );
+    let plain = world.said("no media");
+    let seen = world.get(&format!("/2/tweets/{plain}?post.fields=attachments"));
+    assert_eq!(seen.body["data"].get("attachments"), None);
+}
+
+#[test]
+fn an_address_that_leads_on_is_shown_with_where_it_ends() {
+    let mut world = World::new();
+    let (from, to) = ("http://bit.ly/x", "https://example.com/long");
+    world.x.settings.redirects.insert(from.into(), to.into());
+    let id = world.said("bit.ly/x and https://example.com/else");
+    let seen = world.get(&format!("/2/tweets/{id}?post.fields=entities"));
+    let urls = &seen.body["data"]["entities"]["urls"];
+    assert_eq!(
+        (&urls[0]["expanded_url"], &urls[0]["unwound_url"]),
+        (&json!(from), &json!(to))
+    );
+    assert_eq!(urls[1].get("unwound_url"), None);
+}
+
+#[test]
+fn a_text_is_shown_without_the_white_space_around_it() {
+    let mut world = World::new();
+    let id = world.said("\n  inside  stays \n");
+    let seen = world.get(&format!("/2/tweets/{id}"));
+    assert_eq!(seen.at("/data/text"), "inside  stays");
+}
+
+#[test]
 fn people_can_look_at_posts_and_deleted_ones_are_gone() {
     let mut world = World::new();
     let id = world.said("<script> & https://example.com");
