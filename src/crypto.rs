@@ -95,17 +95,31 @@ impl Keyring {
         ))
     }
 
+    /// The id of the key that seals.
+    #[must_use]
+    pub fn newest(&self) -> &str {
+        self.keys.first().map_or("", |key| &key.id)
+    }
+
+    /// The ids of the keys that only open: the older ones.
+    pub fn older(&self) -> impl Iterator<Item = &str> {
+        let newest = self.newest();
+        let ids = self.keys.iter().map(|key| key.id.as_str());
+        ids.filter(move |id| *id != newest)
+    }
+
+    /// Whether a value is sealed with the newest key.
+    #[must_use]
+    pub fn is_current(&self, sealed: &str) -> bool {
+        key_id(sealed) == Some(self.newest())
+    }
+
     /// Opens what [`Keyring::seal`] sealed for the same `context`.
     ///
     /// # Errors
     /// [`DoesNotOpen`], whatever the reason.
     pub fn open(&self, context: &str, sealed: &str) -> Result<SecretString, DoesNotOpen> {
-        let mut fields = sealed.splitn(3, '.');
-        let (Some("v1"), Some(key_id), Some(envelope)) =
-            (fields.next(), fields.next(), fields.next())
-        else {
-            return Err(DoesNotOpen);
-        };
+        let (key_id, envelope) = fields(sealed).ok_or(DoesNotOpen)?;
         let key = self
             .keys
             .iter()
@@ -146,6 +160,16 @@ impl Keyring {
             .map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
             .collect()
     }
+}
+
+/// The id of the key that sealed a value; `None` when it is no sealed value.
+#[must_use]
+pub fn key_id(sealed: &str) -> Option<&str> {
+    fields(sealed).map(|(key_id, _)| key_id)
+}
+
+fn fields(sealed: &str) -> Option<(&str, &str)> {
+    sealed.strip_prefix("v1.")?.split_once('.')
 }
 
 impl Key {

@@ -149,7 +149,7 @@ async fn bury(app: &App, queue: &str, body: &str, reason: &str) -> Disposition {
 
 /// Every minute: what is due, what is stuck.
 pub const EVERY_MINUTE: &str = "* * * * *";
-/// Every half hour: tokens of idle accounts.
+/// Every half hour: tokens of idle accounts, and those that are sealed with an older key.
 pub const EVERY_HALF_HOUR: &str = "*/30 * * * *";
 /// Daily at 02:00 UTC: clean-up.
 pub const DAILY: &str = "0 2 * * *";
@@ -172,7 +172,7 @@ pub async fn tick(app: &App, cron: &str) {
     }
     let result = match cron {
         EVERY_MINUTE => publish::sweep(app).await,
-        EVERY_HALF_HOUR => accounts::renew(app).await,
+        EVERY_HALF_HOUR => accounts::tend(app).await,
         DAILY => clean_up(app).await,
         other => Err(Error::internal(format!(
             "no operation belongs to the cron trigger {other}"

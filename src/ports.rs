@@ -190,6 +190,14 @@ pub trait GateStorage: Send + Sync {
     /// # Errors
     /// As [`Database::batch`]; never transient.
     fn execute(&self, statement: Statement) -> Result<ResultSet, StorageError>;
+
+    /// Has the gate woken at this time, or some time after it, even if nobody asks it anything and its process ends
+    /// before; `None` takes that back. There is one such time: a later call replaces it. It may wake more than once
+    /// (<https://developers.cloudflare.com/durable-objects/api/alarms/>).
+    ///
+    /// # Errors
+    /// When it could not be noted.
+    fn wake_at(&self, at: Option<Timestamp>) -> Result<(), StorageError>;
 }
 
 /// Sends nudges to the queues.

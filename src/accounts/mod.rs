@@ -6,6 +6,7 @@
 //! account by itself; only the callback of a consent speaks to X, before there is an account.
 
 mod callback; // the end of a consent
+mod care; // renewing what is idle, sealing anew
 mod connect; // its beginning
 mod model; // what an account is to the API
 mod operations; // list, read, test, refresh, unlink
@@ -15,5 +16,5 @@ mod routes; // the HTTP of all this
 pub(crate) mod store; // the SQL
 pub mod tokens; // sealing of a pair of tokens
 
-pub use operations::renew;
+pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
 pub use routes::routes;

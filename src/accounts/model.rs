@@ -210,7 +210,7 @@ pub struct TokenState {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccountRefresh")]
 pub struct Refreshed {
-    /// Whether a new pair of tokens was fetched.
+    /// Whether a new pair of tokens was fetched. False within ten minutes of the last one, while that works.
     pub refreshed: bool,
     /// When the access token ends.
     pub expires_at: Timestamp,

@@ -14,18 +14,13 @@ use crate::identity::Caller;
 use crate::ids::{AccountId, AuditId, WorkspaceId};
 use crate::platforms::x::oauth;
 use crate::platforms::{Class, NotSent, Profile};
-use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::time::{HOUR_MS, MINUTE_MS};
 use serde_json::json;
 
 /// How long a profile is good for, in ms.
 const PROFILE_MS: i64 = HOUR_MS;
 /// When to ask again for a profile that X did not give, in ms.
 const PROFILE_RETRY_MS: i64 = 5 * MINUTE_MS;
-/// Tokens that have not changed for this long are renewed, in ms: a sixth of what X's refresh tokens live
-/// (<https://docs.x.com/fundamentals/authentication/oauth-2-0/oauth-1-0a-token-exchange>), so that many tries remain.
-const RENEW_AFTER_MS: i64 = 30 * DAY_MS;
-/// How many accounts one tick renews: a Worker's invocation may make 1,000 calls, and every half hour there is another.
-const RENEW_AT_ONCE: u32 = 50;
 
 /// The workspace's accounts, newest first; unlinked ones are history and not listed.
 ///
@@ -220,7 +215,8 @@ fn checks(profile: &Result<Profile, NotSent>, reachable: bool, missing: &[&str])
     ]
 }
 
-/// Fetches new tokens now, even if the old ones still have time.
+/// Fetches new tokens now, even if the old ones still have time. Ones that work are left alone for ten minutes after
+/// the last refresh: the answer then says until when they work, and that nothing was fetched.
 ///
 /// # Errors
 /// `account_needs_reconnect` when X does not accept the grant, which the account then says too; X's other refusals;
@@ -236,7 +232,10 @@ pub async fn refresh(
     };
     match ask(app, &row, GateRequest::Refresh { grant, force: true }).await? {
         GateReply::Refresh(Ok(until)) => {
-            revive(app, &row).await?;
+            // Without a refresh X has said nothing of these tokens.
+            if until.refreshed {
+                revive(app, &row).await?;
+            }
             Ok(Refreshed {
                 refreshed: until.refreshed,
                 expires_at: until.expires_at,
@@ -263,62 +262,17 @@ pub async fn limits(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Resul
     }
 }
 
-/// Keeps the grants of idle accounts alive: X's refresh tokens end after about six months without use. Asks the gate for
-/// new tokens where the last are a month old; gives how many were fetched.
-///
-/// Interrupted, or run twice at once, it goes on with what is still old: a gate refreshes once for all who ask.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn renew(app: &App) -> Result<u32, Error> {
-    let before = app.now().plus_ms(-RENEW_AFTER_MS);
-    let mut renewed = 0;
-    for row in store::idle(&*app.database, before, RENEW_AT_ONCE).await? {
-        let Some(grant) = store::grant(&row) else {
-            continue;
-        };
-        match ask(
-            app,
-            &row,
-            GateRequest::Refresh {
-                grant,
-                force: false,
-            },
-        )
-        .await
-        {
-            Ok(GateReply::Refresh(Ok(_))) => renewed += 1,
-            Ok(GateReply::Refresh(Err(refusal))) if refusal.class == Class::Token => {
-                mark(app, &row, &refusal).await?;
-            }
-            // The next tick asks again; five months remain.
-            Ok(GateReply::Refresh(Err(refusal))) => {
-                app.warn(
-                    "tokens_not_renewed",
-                    &json!({ "account_id": row.id, "code": refusal.code }),
-                );
-            }
-            Ok(other) => not_renewed(app, &row, &unexpected(&other)),
-            Err(error) => not_renewed(app, &row, &error),
-        }
-    }
-    Ok(renewed)
-}
-
-fn not_renewed(app: &App, row: &AccountRow, error: &Error) {
-    app.warn(
-        "tokens_not_renewed",
-        &json!({ "account_id": row.id, "code": error.code, "internal": error.internal }),
-    );
-}
-
 async fn find(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<AccountRow, Error> {
     store::read(&*app.database, workspace, id)
         .await?
         .ok_or_else(|| Error::not_found("account"))
 }
 
-async fn ask(app: &App, row: &AccountRow, request: GateRequest) -> Result<GateReply, Error> {
+pub(super) async fn ask(
+    app: &App,
+    row: &AccountRow,
+    request: GateRequest,
+) -> Result<GateReply, Error> {
     Ok(app
         .gates
         .call(&GateName::x(&row.external_id), request)
@@ -360,7 +314,7 @@ async fn read_profile(
     Ok(answer)
 }
 
-async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Result<(), Error> {
+pub(super) async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Result<(), Error> {
     let mark = store::mark_needs_reconnect(
         &row.workspace_id,
         &row.id,

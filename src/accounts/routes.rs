@@ -111,7 +111,10 @@ pub fn routes() -> Vec<Route> {
             WRITE,
             handler!(refresh),
         )
-        .gives::<Refreshed>(200, "When the new access token ends")
+        .gives::<Refreshed>(
+            200,
+            "When the access token ends. `refreshed` is false where it works and was fetched within the last ten minutes: X is then not asked again",
+        )
         .refuses(
             409,
             "X refuses the account or the app, and `upstream` says in which words: `account_needs_reconnect`, …",

@@ -1,6 +1,7 @@
 //! The SQL of accounts and their tokens. Every statement names the workspace, except the one that takes a consent: its
-//! state is the credential.
+//! state is the credential, and those of `care`, which serves them all.
 
+pub mod care; // renewing what is idle, sealing anew
 pub mod connecting; // consents under way, and what they end in
 pub mod unlinking; // giving an account up
 
@@ -109,7 +110,7 @@ pub fn read_tokens(workspace: &WorkspaceId, account: &AccountId) -> Statement {
 
 /// No INSERT: an account that was unlinked meanwhile gets no tokens back.
 const SAVE_TOKENS: &str =
-    "UPDATE account_tokens SET sealed = ?3, generation = ?4, expires_at = ?5, updated_at = ?6
+    "UPDATE account_tokens SET sealed = ?3, generation = ?4, expires_at = ?5, updated_at = ?6, renew_at = ?7
   WHERE workspace_id = ?1 AND account_id = ?2 AND generation < ?4";
 
 /// Puts a newer pair in the place of an older one. Repeating it, or coming too late, changes nothing.
@@ -129,6 +130,22 @@ pub fn save_tokens(
         .bind(generation)
         .bind(expires_at)
         .bind(now)
+        .bind(now.plus_ms(care::RENEW_AFTER_MS))
+}
+
+/// Not `updated_at`: the tokens are the same.
+const RESEAL_TOKENS: &str = "UPDATE account_tokens SET sealed = ?5
+  WHERE workspace_id = ?1 AND account_id = ?2 AND generation = ?3 AND sealed = ?4";
+
+/// Puts the same pair under another key in the place of the very text that was read, and of no other.
+#[must_use]
+pub fn reseal_tokens(read: &Grant, sealed: &str) -> Statement {
+    Statement::new(RESEAL_TOKENS)
+        .bind(&read.workspace_id)
+        .bind(&read.account_id)
+        .bind(read.generation)
+        .bind(read.sealed.as_str())
+        .bind(sealed)
 }
 
 const NEEDS_RECONNECT: &str =
@@ -209,28 +226,6 @@ pub fn defer_profile(workspace: &WorkspaceId, account: &AccountId, at: Timestamp
         .bind(workspace)
         .bind(account)
         .bind(at)
-}
-
-/// As `READ` gives them; across workspaces, since the renewal serves them all.
-const IDLE: &str =
-    "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
-    a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
-    t.sealed, t.generation, t.expires_at AS token_expires_at
-  FROM account_tokens t JOIN accounts a ON a.id = t.account_id AND a.workspace_id = t.workspace_id
-  WHERE t.updated_at < ?1 AND a.status = 'active' ORDER BY t.updated_at LIMIT ?2";
-
-/// Active accounts whose tokens have not changed since `before`, longest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn idle(
-    database: &dyn Database,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<AccountRow>, Error> {
-    let statement = Statement::new(IDLE).bind(before).bind(limit);
-    let set = database.run(statement).await?;
-    Ok(set.all()?)
 }
 
 /// How long a consent that is over is remembered, in ms, so that who comes late is told what happened.

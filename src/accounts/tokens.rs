@@ -75,6 +75,21 @@ pub fn open(
     })
 }
 
+/// Seals anew, with the newest key, what [`seal`] sealed with any.
+///
+/// # Errors
+/// As [`open`].
+pub fn reseal(
+    keyring: &Keyring,
+    random: &dyn Random,
+    workspace: &WorkspaceId,
+    account: &AccountId,
+    sealed: &str,
+) -> Result<String, DoesNotOpen> {
+    let context = tokens_context(workspace, account);
+    keyring.seal(random, &context, &keyring.open(&context, sealed)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Pair, open, seal};

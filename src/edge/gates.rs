@@ -7,10 +7,15 @@ use super::fetch::Fetcher;
 use super::host::{Console, SystemClock, SystemRandom};
 use super::{rows, wiring};
 use crate::gate::{AccountGate as Gate, GateName, GatePorts, GateReply, GateRequest};
+use crate::ports::Clock as _;
+use crate::ports::Log as _;
 use crate::ports::{
     GateLost, GateStorage, Gates, Pending, ResultSet, Statement, StorageError, Value,
 };
+use crate::time::Timestamp;
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
+use serde_json::json;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,6 +30,9 @@ const ADDRESS: &str = "https://gate.internal/";
 /// How long a gate is waited for, in ms: less than a claim lasts. A gate that is given up has its journal, and answers
 /// the next claim.
 const GATE_DEADLINE_MS: u64 = 50_000;
+
+/// When a gate that cannot read its configuration looks for its debts again.
+const MISCONFIGURED_RETRY: Duration = Duration::from_secs(300);
 
 /// The gates of this deployment.
 pub struct DurableGates {
@@ -70,7 +78,7 @@ async fn ask(env: &Env, name: &str, request: &GateRequest) -> worker::Result<Gat
 }
 
 /// The Durable Object around a gate. Its class name is part of `wrangler.toml`.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct AccountGate {
     state: State,
     env: Env,
@@ -94,6 +102,18 @@ impl DurableObject for AccountGate {
         };
         Response::from_json(&reply)
     }
+
+    // Never an error: the runtime gives an alarm up after six of them. The gate sets the next one itself.
+    async fn alarm(&self) -> worker::Result<Response> {
+        match self.gate() {
+            Ok(gate) => gate.wake().await,
+            Err(why) => {
+                Console.write(&json!({ "level": "error", "event": "misconfigured", "details": { "why": why } }));
+                self.state.storage().set_alarm(MISCONFIGURED_RETRY).await?;
+            }
+        }
+        Response::empty()
+    }
 }
 
 impl AccountGate {
@@ -106,6 +126,7 @@ impl AccountGate {
             config: wiring::config(&self.env)?,
             storage: Arc::new(ObjectStorage {
                 sql: self.state.storage().sql(),
+                storage: self.state.storage(),
             }),
             database: wiring::database(&self.env)?,
             http: Arc::new(Fetcher),
@@ -118,9 +139,10 @@ impl AccountGate {
     }
 }
 
-/// The object's own SQLite.
+/// The object's own SQLite, and its alarm.
 struct ObjectStorage {
     sql: worker::SqlStorage,
+    storage: worker::Storage,
 }
 
 impl GateStorage for ObjectStorage {
@@ -133,6 +155,21 @@ impl GateStorage for ObjectStorage {
         let rows = cursor.to_array().map_err(|error| rows::error(&error))?;
         let changes = u64::try_from(cursor.rows_written()).unwrap_or(u64::MAX);
         Ok(ResultSet { rows, changes })
+    }
+
+    // The runtime takes the alarm at the first poll, in order with the writes before and after it. The rest of the
+    // future is its confirmation, which whatever leaves the object waits for anyway.
+    fn wake_at(&self, at: Option<Timestamp>) -> Result<(), StorageError> {
+        let taken = match at {
+            Some(at) => {
+                let ms = u64::try_from(at.since(SystemClock.now())).unwrap_or(0);
+                self.storage
+                    .set_alarm(Duration::from_millis(ms))
+                    .now_or_never()
+            }
+            None => self.storage.delete_alarm().now_or_never(),
+        };
+        taken.unwrap_or(Ok(())).map_err(|error| rows::error(&error))
     }
 }
 

@@ -4,13 +4,13 @@
 //! its storage is durable before a call made afterwards leaves. Its memory may be lost at any moment.
 
 use super::model::{GateReply, GateRequest, PartKey};
-use super::{journal, tokens, windows};
+use super::turns::Turns;
+use super::{journal, rotation, tokens, windows};
 use crate::config::Config;
 use crate::ports::{
     Clock, Database, GateStorage, HttpClient, Log, Random, Statement, StorageError,
 };
 use crate::time::Timestamp;
-use futures_util::lock::Mutex as AsyncMutex;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,8 +35,10 @@ pub struct GatePorts {
 /// One account's gate. Lives as long as the object that holds it; a new one continues from the same storage.
 pub struct AccountGate {
     pub(super) ports: GatePorts,
-    /// Held while tokens are refreshed: X's refresh tokens work once.
-    pub(super) refreshing: AsyncMutex<()>,
+    /// Had while tokens are refreshed or revoked: X's refresh tokens work once.
+    pub(super) refreshing: Turns,
+    /// Had while the database is given what it does not have yet.
+    pub(super) paying: Turns,
     /// The create calls that are out at the moment. A `sending` row that is not here belongs to a gate that died.
     calls: Mutex<BTreeSet<PartKey>>,
 }
@@ -61,27 +63,37 @@ impl AccountGate {
     /// # Errors
     /// When the storage fails.
     pub fn new(ports: GatePorts) -> Result<Self, StorageError> {
-        for table in [journal::SCHEMA, tokens::SCHEMA]
+        for table in [journal::SCHEMA, tokens::SCHEMA, rotation::SCHEMA]
             .into_iter()
             .chain(windows::SCHEMA)
         {
             ports.storage.execute(Statement::new(table))?;
         }
-        Ok(Self {
+        let gate = Self {
             ports,
-            refreshing: AsyncMutex::new(()),
+            refreshing: Turns::default(),
+            paying: Turns::default(),
             calls: Mutex::default(),
-        })
+        };
+        // The process before may have ended between a rotation and its asking to be woken.
+        if !gate.owed()?.is_empty() {
+            gate.wake_for_debts()?;
+        }
+        Ok(gate)
     }
 
     /// Does what it is asked. Never fails: a failure of its own storage is an answer, and then nothing was sent.
     pub async fn ask(&self, request: GateRequest) -> GateReply {
+        if let Err(error) = self.pay_debts().await {
+            self.warn("debts_not_paid", &error);
+        }
         let answer = match request {
             GateRequest::Send(part) => self.send(part).await.map(GateReply::Send),
             GateRequest::Reconcile(part) => self.reconcile(part).await.map(GateReply::Reconcile),
             GateRequest::Refresh { grant, force } => {
                 self.refresh(&grant, force).await.map(GateReply::Refresh)
             }
+            GateRequest::Reseal { grant } => self.reseal(&grant).await.map(GateReply::Reseal),
             GateRequest::Profile { grant } => self.profile(&grant).await.map(GateReply::Profile),
             GateRequest::Revoke { grant } => self
                 .revoke(&grant)

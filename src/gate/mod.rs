@@ -1,15 +1,18 @@
 //! The gates: the only door to a platform's create call.
 //!
 //! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`), counts calls in
-//! sliding windows (`windows`) and is the only place where the account's tokens are refreshed (`tokens`). The logic is
-//! here, over a small storage port; the Durable Object around it is in `edge/`.
+//! sliding windows (`windows`) and is the only place where the account's tokens are opened and refreshed (`tokens`,
+//! `rotation`, `debts`). The logic is here, over a small storage port; the Durable Object around it is in `edge/`.
 
 mod account;
+mod debts;
 mod journal;
 mod model;
 mod reconcile;
+mod rotation;
 mod send;
 mod tokens;
+mod turns;
 mod windows;
 
 pub use account::{AccountGate, GatePorts};

@@ -193,12 +193,18 @@ pub enum GateRequest {
     Send(SendPart),
     /// Look for an uncertain part. Repeating it is safe.
     Reconcile(ReconcilePart),
-    /// Refresh the tokens: when they end within five minutes, or at once if `force`.
+    /// Refresh the tokens: when they end within five minutes, or at once if `force`. Tokens that work are left alone
+    /// for ten minutes after a refresh, whoever asks.
     Refresh {
         /// The tokens.
         grant: Grant,
         /// Even if they still have time.
         force: bool,
+    },
+    /// Seal the tokens with the newest key, here and in the database. Repeating it is safe.
+    Reseal {
+        /// The tokens.
+        grant: Grant,
     },
     /// Ask the platform who the account is, refreshing the tokens if they need it.
     Profile {
@@ -224,6 +230,8 @@ pub enum GateReply {
     Reconcile(ReconcileAnswer),
     /// To `Refresh`: when the access token ends, or why it could not be refreshed.
     Refresh(Result<RefreshedUntil, NotSent>),
+    /// To `Reseal`: whether the database has the tokens of the request under the newest key, or newer ones.
+    Reseal(Result<bool, NotSent>),
     /// To `Profile`.
     Profile(Result<Profile, NotSent>),
     /// To `Revoke`: whether the platform confirmed. The gate has forgotten the tokens in any case.

@@ -82,7 +82,7 @@ impl AccountGate {
             // It may be what another delivery with the same words is sending at this moment.
             let now = self.now();
             if journal::is_sent_elsewhere(storage, &request.part, &request.content.text, now)? {
-                let at = now.plus_ms(super::tokens::RETRY_REFRESH_MS);
+                let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
                 return Ok(later(at, "Another post with the same words is being sent."));
             }
             if !journal::is_ours(storage, &post.external_id)? {
@@ -121,7 +121,7 @@ impl AccountGate {
             let usable = match self.usable(grant, refused).await? {
                 Ok(usable) => usable,
                 Err(refusal) if refusal.class == Class::Transient => {
-                    let at = now.plus_ms(super::tokens::RETRY_REFRESH_MS);
+                    let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
                     return Ok(Err(later(at, &refusal.detail)));
                 }
                 Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
@@ -141,7 +141,7 @@ impl AccountGate {
                 Look::Refused(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
                 Look::Later { at, detail } => {
                     let at =
-                        at.unwrap_or_else(|| self.now().plus_ms(super::tokens::RETRY_REFRESH_MS));
+                        at.unwrap_or_else(|| self.now().plus_ms(super::rotation::RETRY_REFRESH_MS));
                     return Ok(Err(later(at, &detail)));
                 }
             }

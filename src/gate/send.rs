@@ -34,9 +34,6 @@ impl AccountGate {
     /// If the process ends before 5, nothing has happened. Between 5 and 7, the row says `sending`, and whoever asks
     /// next is told that it is uncertain. After 7, whoever asks next is told the outcome.
     pub(super) async fn send(&self, request: SendPart) -> Result<SendAnswer, StorageError> {
-        if let Some(grant) = &request.grant {
-            self.settle_debt(grant).await?;
-        }
         let mut refused_generation = None;
         let mut fetched: Option<Usable> = None;
         loop {

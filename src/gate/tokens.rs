@@ -1,20 +1,20 @@
-//! The account's tokens at its gate: the only place where they are refreshed.
+//! The account's tokens at its gate: the only place where they are opened, and from which they are lent to a call.
 //!
-//! X's refresh tokens work once, and X rotates them even when its answer is lost. So one refresh at a time, and the new
-//! pair is durable here before either token is used; the database gets it right after, and until it has it the gate
-//! remembers that it owes it. A crash between X's rotation and our write loses the grant: that moment cannot be closed,
-//! and it is one write long.
+//! The gate holds a pair of its own when that is, or was, newer than the database's; the newer of the two counts.
+//! When a pair has to be fetched is decided in `rotation`; how the database gets it is in `debts`.
 
 use super::account::AccountGate;
 use super::model::{Grant, RefreshedUntil};
+use super::rotation::{Cause, Fetched, Way};
 use crate::accounts::{store, tokens};
+use crate::ids::{AccountId, WorkspaceId};
 use crate::platforms::{Class, NotSent, Profile, x};
-use crate::ports::{GateStorage, Statement, StorageError};
-use crate::time::{MINUTE_MS, SECOND_MS, Timestamp, millis};
+use crate::ports::{Statement, StorageError};
+use crate::time::{Timestamp, millis};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Pairs that are newer than what the database may have. `saved` is 1 once the database has them.
+/// Pairs that are, or were, newer than what the database has. `saved` is 1 once the database has them.
 pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS tokens (
   account_id   TEXT PRIMARY KEY,
   workspace_id TEXT NOT NULL,
@@ -24,28 +24,53 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS tokens (
   saved        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-/// A token is refreshed this long before it ends, in ms: longer than any call that uses it.
-pub const REFRESH_BEFORE_MS: i64 = 5 * MINUTE_MS;
-
-/// How long to wait after a refresh that did not work for a passing reason, in ms.
-pub const RETRY_REFRESH_MS: i64 = 5 * SECOND_MS;
-
-const READ: &str = "SELECT sealed, generation, expires_at, saved FROM tokens WHERE account_id = ?1";
+const READ: &str = "SELECT account_id, workspace_id, sealed, generation, expires_at, saved
+  FROM tokens WHERE account_id = ?1";
+const OWED: &str = "SELECT account_id, workspace_id, sealed, generation, expires_at, saved
+  FROM tokens WHERE saved = 0";
+// Whoever comes late, with an older pair, changes nothing.
 const KEEP: &str =
     "INSERT INTO tokens (account_id, workspace_id, sealed, generation, expires_at, saved)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
   ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed, generation = excluded.generation,
-    expires_at = excluded.expires_at, saved = excluded.saved";
-const SAVED: &str = "UPDATE tokens SET saved = 1 WHERE account_id = ?1 AND generation = ?2";
+    expires_at = excluded.expires_at, saved = excluded.saved
+    WHERE excluded.generation >= tokens.generation";
 const FORGET: &str = "DELETE FROM tokens WHERE account_id = ?1";
 
+/// A pair as the gate or the database has it.
 #[derive(Deserialize)]
-struct Held {
-    sealed: String,
-    generation: i64,
+pub(super) struct Held {
+    pub(super) account_id: AccountId,
+    pub(super) workspace_id: WorkspaceId,
+    pub(super) sealed: String,
+    pub(super) generation: i64,
     #[serde(with = "millis")]
-    expires_at: Timestamp,
-    saved: i64,
+    pub(super) expires_at: Timestamp,
+    pub(super) saved: i64,
+}
+
+impl From<&Grant> for Held {
+    fn from(grant: &Grant) -> Self {
+        Self {
+            account_id: grant.account_id.clone(),
+            workspace_id: grant.workspace_id.clone(),
+            sealed: grant.sealed.clone(),
+            generation: grant.generation,
+            expires_at: grant.expires_at,
+            saved: 1,
+        }
+    }
+}
+
+/// What a caller wants of the tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// One that lasts for the next call.
+    Lasting,
+    /// One of a later generation than this, which the platform has just refused.
+    NewerThan(i64),
+    /// A new one, because somebody asks for it.
+    New,
 }
 
 /// An access token that is good to use now.
@@ -60,16 +85,12 @@ pub struct Usable {
     pub refreshed: bool,
 }
 
-type Answer<T> = Result<Result<T, NotSent>, StorageError>;
+pub(super) type Answer<T> = Result<Result<T, NotSent>, StorageError>;
 
 impl AccountGate {
     pub(super) async fn refresh(&self, grant: &Grant, force: bool) -> Answer<RefreshedUntil> {
-        let unusable = if force {
-            Some(self.newest(grant)?.generation)
-        } else {
-            None
-        };
-        let usable = self.usable(grant, unusable).await?;
+        let want = if force { Want::New } else { Want::Lasting };
+        let usable = self.obtain(grant, want).await?;
         Ok(usable.map(|usable| RefreshedUntil {
             expires_at: usable.expires_at,
             refreshed: usable.refreshed,
@@ -98,10 +119,10 @@ impl AccountGate {
 
     /// Forgets the tokens here whatever the platform says: who unlinks an account is done with it.
     pub(super) async fn revoke(&self, grant: &Grant) -> Result<bool, StorageError> {
-        let guard = self.refreshing.lock().await;
+        let turn = self.refreshing_turn().await;
         let newest = self.newest(grant)?;
         let x = &self.ports.config.x;
-        let confirmed = match (self.open(grant, &newest.sealed), x::oauth::Client::of(x)) {
+        let confirmed = match (self.open(&newest), x::oauth::Client::of(x)) {
             (Ok(pair), Some(client)) => {
                 let http = &*self.ports.http;
                 x::oauth::revoke(http, x, &client, &pair.access, pair.refresh.as_ref())
@@ -111,29 +132,16 @@ impl AccountGate {
             _ => false,
         };
         // If the process ends before this, the unlinking is repeated as a whole; revoking twice does no harm.
-        self.ports
-            .storage
-            .execute(Statement::new(FORGET).bind(&grant.account_id))?;
-        drop(guard);
+        let forget = Statement::new(FORGET).bind(&grant.account_id);
+        self.ports.storage.execute(forget)?;
+        drop(turn);
         Ok(confirmed)
     }
 
     /// An access token that lasts for the next call, refreshed if it must be: because it ends soon, or because the
     /// platform has just refused generation `refused`.
     pub(super) async fn usable(&self, grant: &Grant, refused: Option<i64>) -> Answer<Usable> {
-        if let Some(answer) = self.usable_at_once(grant, refused)? {
-            return Ok(answer);
-        }
-        // One at a time. Who waited finds the new pair and is done.
-        let guard = self.refreshing.lock().await;
-        let newest = self.newest(grant)?;
-        let answer = if self.is_good(&newest, refused) {
-            Ok(self.lend(grant, &newest, false))
-        } else {
-            self.rotate(grant, newest).await
-        };
-        drop(guard);
-        answer
+        self.obtain(grant, wanted(refused)).await
     }
 
     /// As [`AccountGate::usable`], without an await: `None` when a refresh is needed.
@@ -143,130 +151,96 @@ impl AccountGate {
         refused: Option<i64>,
     ) -> Result<Option<Result<Usable, NotSent>>, StorageError> {
         let newest = self.newest(grant)?;
-        Ok(self
-            .is_good(&newest, refused)
-            .then(|| self.lend(grant, &newest, false)))
+        Ok(match self.way(&newest, wanted(refused))? {
+            Way::Lend => self.lend(&newest, false).ok().map(Ok),
+            Way::Refuse(refusal) => Some(Err(refusal)),
+            Way::Rotate(..) => None,
+        })
     }
 
-    async fn rotate(&self, grant: &Grant, newest: Held) -> Answer<Usable> {
-        let pair = match self.open(grant, &newest.sealed) {
-            Ok(pair) => pair,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let config = &self.ports.config;
-        let Some(client) = x::oauth::Client::of(&config.x) else {
-            return Ok(Err(no_client()));
-        };
-        let Some(refresh) = &pair.refresh else {
-            return Ok(Err(no_refresh_token()));
-        };
-        // 1. From here on X may have rotated the pair. If the process ends now, or the answer is lost, the grant may
-        //    be gone; the next try finds out.
-        let http = &*self.ports.http;
-        let fetched = match x::oauth::refresh(http, &config.x, &client, refresh, self.now()).await {
-            Ok(fetched) => fetched,
-            Err(refusal) if refusal.class == Class::Token => {
-                return self
-                    .newer_in_database(grant, newest.generation, refusal)
-                    .await;
-            }
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        // 2. Durable here before it is used or even shown to anybody.
-        let next = tokens::Pair {
-            access: fetched.access,
-            refresh: fetched.refresh.or(pair.refresh),
-        };
-        let (workspace, account) = (&grant.workspace_id, &grant.account_id);
-        let Ok(sealed) = tokens::seal(
-            &config.keyring,
-            &*self.ports.random,
-            workspace,
-            account,
-            &next,
-        ) else {
-            return Ok(Err(not_readable()));
-        };
-        let held = Held {
-            sealed,
-            generation: newest.generation + 1,
-            expires_at: fetched.expires_at,
-            saved: 0,
-        };
-        self.keep(grant, &held)?;
-        // 3. The database. If this fails or never happens, `saved` stays 0 and the next refresh or send pays the debt.
-        self.save(grant, &held).await?;
-        Ok(self.lend(grant, &held, true))
-    }
-
-    /// Hands the newest pair to the database if it does not have it. A repeat is harmless: the database keeps the
-    /// higher generation.
-    async fn save(&self, grant: &Grant, held: &Held) -> Result<(), StorageError> {
-        let statement = store::save_tokens(
-            &grant.workspace_id,
-            &grant.account_id,
-            &held.sealed,
-            held.generation,
-            held.expires_at,
-            self.now(),
-        );
-        match self.ports.database.run(statement).await {
-            Ok(_) => {
-                let saved = Statement::new(SAVED)
-                    .bind(&grant.account_id)
-                    .bind(held.generation);
-                self.ports.storage.execute(saved).map(drop)
-            }
-            Err(error) => {
-                self.warn("tokens_not_yet_saved", &error);
-                Ok(())
+    /// 1. What is there may do, or may not be asked for. 2. One at a time: who waited looks again, and finds what the
+    ///    other has fetched. 3. A pair that was fetched for this call is lent, however short it lives.
+    ///
+    /// Between the look and the turn there is no await, and none between the turn and the call to the platform.
+    async fn obtain(&self, grant: &Grant, want: Want) -> Answer<Usable> {
+        let mut asked_database = false;
+        loop {
+            let newest = self.newest(grant)?;
+            let pair = match self.open(&newest) {
+                Ok(pair) => pair,
+                // A key may have been taken away whose values the database has already under another.
+                Err(_) if !asked_database => {
+                    asked_database = true;
+                    self.look_in_database(grant, newest.generation).await?;
+                    continue;
+                }
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            // 1.
+            let (cause, lost) = match self.way(&newest, want)? {
+                Way::Lend => return Ok(self.lend(&newest, false)),
+                Way::Refuse(refusal) => return Ok(Err(refusal)),
+                Way::Rotate(cause, lost) => (cause, lost),
+            };
+            // 2.
+            let Some(turn) = self.take_refreshing() else {
+                self.refreshing.wait(&*self.ports.clock).await;
+                continue;
+            };
+            // 3.
+            match self
+                .rotate(grant, &newest, pair, (cause, lost), &turn)
+                .await?
+            {
+                Fetched::Pair(held) => {
+                    drop(turn);
+                    self.pay_debts().await?;
+                    return Ok(self.lend(&held, true));
+                }
+                Fetched::Nothing(refusal) => {
+                    drop(turn);
+                    // Somebody may have connected the account anew meanwhile.
+                    let connected_anew = refusal.class == Class::Token
+                        && self.look_in_database(grant, newest.generation + 1).await?;
+                    if want == Want::New && !connected_anew {
+                        return Ok(Err(refusal));
+                    }
+                }
+                // It works as long as it works.
+                Fetched::Impossible(_) if cause == Cause::EndsSoon => {
+                    return Ok(self.lend(&newest, false));
+                }
+                Fetched::Impossible(refusal) => return Ok(Err(refusal)),
+                Fetched::Overtaken => {}
             }
         }
     }
 
-    /// Pays a debt of [`AccountGate::save`], if there is one.
-    pub(super) async fn settle_debt(&self, grant: &Grant) -> Result<(), StorageError> {
-        match self.held(grant)? {
-            Some(held) if held.saved == 0 => self.save(grant, &held).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// After a refusal: somebody may have connected the account anew meanwhile.
-    async fn newer_in_database(
-        &self,
-        grant: &Grant,
-        generation: i64,
-        refusal: NotSent,
-    ) -> Answer<Usable> {
+    /// Takes over what the database has, if that is of this generation at least, and opens; whether it did.
+    async fn look_in_database(&self, grant: &Grant, at_least: i64) -> Result<bool, StorageError> {
         let read = store::read_tokens(&grant.workspace_id, &grant.account_id);
-        let newer = match self.ports.database.run(read).await {
+        let found = match self.ports.database.run(read).await {
             Ok(found) => found.first::<Grant>()?,
             Err(error) => {
                 self.warn("tokens_not_read", &error);
                 None
             }
         };
-        match newer.filter(|newer| newer.generation > generation && newer.expires_at > self.now()) {
+        let found = found.map(|found| Held::from(&found));
+        match found.filter(|found| found.generation >= at_least && self.open(found).is_ok()) {
             Some(newer) => {
-                let held = Held {
-                    sealed: newer.sealed,
-                    generation: newer.generation,
-                    expires_at: newer.expires_at,
-                    saved: 1,
-                };
                 // Kept, or the next who asks with the old pair would present its dead refresh token again.
-                self.keep(grant, &held)?;
-                Ok(self.lend(grant, &held, false))
+                self.keep(&newer)?;
+                Ok(true)
             }
-            None => Ok(Err(refusal)),
+            None => Ok(false),
         }
     }
 
-    fn keep(&self, grant: &Grant, held: &Held) -> Result<(), StorageError> {
+    pub(super) fn keep(&self, held: &Held) -> Result<(), StorageError> {
         let keep = Statement::new(KEEP)
-            .bind(&grant.account_id)
-            .bind(&grant.workspace_id)
+            .bind(&held.account_id)
+            .bind(&held.workspace_id)
             .bind(held.sealed.as_str())
             .bind(held.generation)
             .bind(held.expires_at)
@@ -274,46 +248,77 @@ impl AccountGate {
         self.ports.storage.execute(keep).map(drop)
     }
 
-    fn is_good(&self, held: &Held, refused: Option<i64>) -> bool {
-        refused.is_none_or(|generation| held.generation > generation)
-            && held.expires_at.since(self.now()) > REFRESH_BEFORE_MS
-    }
-
-    fn lend(&self, grant: &Grant, held: &Held, refreshed: bool) -> Result<Usable, NotSent> {
+    pub(super) fn lend(&self, held: &Held, refreshed: bool) -> Result<Usable, NotSent> {
         Ok(Usable {
-            access: self.open(grant, &held.sealed)?.access,
+            access: self.open(held)?.access,
             generation: held.generation,
             expires_at: held.expires_at,
             refreshed,
         })
     }
 
-    fn open(&self, grant: &Grant, sealed: &str) -> Result<tokens::Pair, NotSent> {
+    pub(super) fn open(&self, held: &Held) -> Result<tokens::Pair, NotSent> {
         let keyring = &self.ports.config.keyring;
-        tokens::open(keyring, &grant.workspace_id, &grant.account_id, sealed)
+        tokens::open(keyring, &held.workspace_id, &held.account_id, &held.sealed)
             .map_err(|_| not_readable())
     }
 
-    fn held(&self, grant: &Grant) -> Result<Option<Held>, StorageError> {
-        let storage: &dyn GateStorage = &*self.ports.storage;
-        storage
-            .execute(Statement::new(READ).bind(&grant.account_id))?
-            .first()
+    pub(super) fn seal(&self, grant: &Grant, pair: &tokens::Pair) -> Result<String, NotSent> {
+        let (keyring, random) = (&self.ports.config.keyring, &*self.ports.random);
+        tokens::seal(
+            keyring,
+            random,
+            &grant.workspace_id,
+            &grant.account_id,
+            pair,
+        )
+        .map_err(|_| not_readable())
     }
 
-    /// The newer of what the gate holds and what the database gave.
-    fn newest(&self, grant: &Grant) -> Result<Held, StorageError> {
-        let given = Held {
-            sealed: grant.sealed.clone(),
-            generation: grant.generation,
-            expires_at: grant.expires_at,
-            saved: 1,
-        };
-        Ok(match self.held(grant)? {
-            Some(held) if held.generation > given.generation => held,
-            _ => given,
+    /// What the gate itself holds for an account, under the newest key.
+    fn held(&self, account: &AccountId) -> Result<Option<Held>, StorageError> {
+        let read = Statement::new(READ).bind(account);
+        let held = self.ports.storage.execute(read)?.first()?;
+        held.map(|held| self.under_newest_key(held)).transpose()
+    }
+
+    /// The pairs that the database does not have yet, under the newest key.
+    pub(super) fn owed(&self) -> Result<Vec<Held>, StorageError> {
+        let owed: Vec<Held> = self.ports.storage.execute(Statement::new(OWED))?.all()?;
+        owed.into_iter()
+            .map(|held| self.under_newest_key(held))
+            .collect()
+    }
+
+    /// Seals what the gate holds anew when that was done with an older key. What does not open stays as it is: its key
+    /// may be put back.
+    fn under_newest_key(&self, mut held: Held) -> Result<Held, StorageError> {
+        if self.ports.config.keyring.is_current(&held.sealed) {
+            return Ok(held);
+        }
+        let (keyring, random) = (&self.ports.config.keyring, &*self.ports.random);
+        let (workspace, account) = (&held.workspace_id, &held.account_id);
+        if let Ok(sealed) = tokens::reseal(keyring, random, workspace, account, &held.sealed) {
+            held.sealed = sealed;
+            self.keep(&held)?;
+        }
+        Ok(held)
+    }
+
+    /// The newer of what the gate holds and what the database gave. Of the same pair twice, the one under the newest
+    /// key: what is on its way since before the keys changed may not open any more.
+    pub(super) fn newest(&self, grant: &Grant) -> Result<Held, StorageError> {
+        let is_old = !self.ports.config.keyring.is_current(&grant.sealed);
+        Ok(match self.held(&grant.account_id)? {
+            Some(held) if held.generation > grant.generation => held,
+            Some(held) if held.generation == grant.generation && is_old => held,
+            _ => Held::from(grant),
         })
     }
+}
+
+fn wanted(refused: Option<i64>) -> Want {
+    refused.map_or(Want::Lasting, Want::NewerThan)
 }
 
 /// There is nothing to send or read with.
@@ -326,7 +331,7 @@ pub fn none() -> NotSent {
     )
 }
 
-fn no_longer_accepted() -> NotSent {
+pub(super) fn no_longer_accepted() -> NotSent {
     NotSent::new(
         Class::Token,
         "token_refused",
@@ -335,7 +340,7 @@ fn no_longer_accepted() -> NotSent {
     )
 }
 
-fn no_client() -> NotSent {
+pub(super) fn no_client() -> NotSent {
     NotSent::new(
         Class::Operator,
         "x_not_configured",
@@ -344,7 +349,7 @@ fn no_client() -> NotSent {
     )
 }
 
-fn no_refresh_token() -> NotSent {
+pub(super) fn no_refresh_token() -> NotSent {
     NotSent::new(
         Class::Token,
         "no_refresh_token",

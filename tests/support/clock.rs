@@ -1,5 +1,6 @@
 //! A clock that moves only when it is told to, or when everybody sleeps.
 
+use futures_util::task::noop_waker_ref;
 use godwit::ports::{Clock, Pending};
 use godwit::time::Timestamp;
 use std::collections::BTreeMap;
@@ -88,19 +89,18 @@ impl Future for Sleep {
         self.turns += 1;
         let turns = self.turns;
         let mut state = self.state.lock().unwrap();
+        // One that is polled by hand, and perhaps never again, holds nobody back.
         let first = state
             .sleepers
-            .keys()
-            .next()
-            .is_none_or(|earliest| key <= *earliest);
+            .iter()
+            .find(|(_, waker)| !waker.will_wake(noop_waker_ref()))
+            .is_none_or(|(earliest, _)| key <= *earliest);
         if state.now < key.0 && first && turns > TURNS {
             state.now = key.0;
         }
         if state.now >= key.0 {
             state.sleepers.remove(&key);
-            if let Some(next) = state.sleepers.values().next() {
-                next.wake_by_ref();
-            }
+            state.wake_next();
             return Poll::Ready(());
         }
         state.sleepers.insert(key, context.waker().clone());
@@ -117,7 +117,14 @@ impl Drop for Sleep {
         // A sleep that lost a race must not hold the others back.
         let mut state = self.state.lock().unwrap();
         state.sleepers.remove(&self.key);
-        if let Some(next) = state.sleepers.values().next() {
+        state.wake_next();
+    }
+}
+
+impl State {
+    fn wake_next(&self) {
+        let mut wakers = self.sleepers.values();
+        if let Some(next) = wakers.find(|waker| !waker.will_wake(noop_waker_ref())) {
             next.wake_by_ref();
         }
     }

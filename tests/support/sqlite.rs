@@ -4,6 +4,7 @@
 
 use super::yield_once;
 use godwit::ports::{Database, GateStorage, Pending, ResultSet, Statement, StorageError, Value};
+use godwit::time::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode};
@@ -225,7 +226,10 @@ impl Database for Sqlite {
 }
 
 /// A gate's storage, with whatever schema its owner makes.
-pub struct SqliteGate(Mutex<Connection>);
+pub struct SqliteGate {
+    connection: Mutex<Connection>,
+    alarm: Mutex<Option<Timestamp>>,
+}
 
 impl Default for SqliteGate {
     fn default() -> Self {
@@ -238,18 +242,39 @@ impl SqliteGate {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Self(Mutex::new(connection))
+        Self {
+            connection: Mutex::new(connection),
+            alarm: Mutex::default(),
+        }
     }
 
     /// Forgets everything, but not its tables.
     pub fn clear(&self) {
-        clear(&self.0.lock().unwrap());
+        clear(&self.connection.lock().unwrap());
+        *self.alarm.lock().unwrap() = None;
+    }
+
+    /// When its gate wants to be woken.
+    pub fn alarm(&self) -> Option<Timestamp> {
+        *self.alarm.lock().unwrap()
+    }
+
+    /// Looks into it, and may change it, beside the gate.
+    pub fn look(&self, sql: &'static str) -> Vec<Map<String, serde_json::Value>> {
+        run(&self.connection.lock().unwrap(), &Statement::new(sql))
+            .unwrap()
+            .rows
     }
 }
 
 impl GateStorage for SqliteGate {
     fn execute(&self, statement: Statement) -> Result<ResultSet, StorageError> {
-        run(&self.0.lock().unwrap(), &statement)
+        run(&self.connection.lock().unwrap(), &statement)
+    }
+
+    fn wake_at(&self, at: Option<Timestamp>) -> Result<(), StorageError> {
+        *self.alarm.lock().unwrap() = at;
+        Ok(())
     }
 }
 

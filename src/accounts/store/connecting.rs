@@ -1,5 +1,6 @@
 //! Consents under way, and the account that one ends in.
 
+use super::care::RENEW_AFTER_MS;
 use crate::error::Error;
 use crate::ids::{AccountId, UserId, WorkspaceId};
 use crate::keep_answer_if_made;
@@ -138,11 +139,12 @@ const UPSERT: &str = "INSERT INTO accounts
 // A gate may hold a pair that is newer than the database's by some refreshes, and of an account that was unlinked while
 // the gate could not be asked there is no row here at all. The instant of the connect, in ms, is ahead of both: a
 // generation grows by one at each refresh.
-const PUT_TOKENS: &str = "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at)
-  SELECT id, workspace_id, ?3, ?5, ?4, ?5 FROM accounts WHERE id = ?1 AND workspace_id = ?2
+const PUT_TOKENS: &str =
+    "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at, renew_at)
+  SELECT id, workspace_id, ?3, ?5, ?4, ?5, ?6 FROM accounts WHERE id = ?1 AND workspace_id = ?2
   ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed,
     generation = MAX(account_tokens.generation + 1, excluded.generation),
-    expires_at = excluded.expires_at, updated_at = excluded.updated_at
+    expires_at = excluded.expires_at, updated_at = excluded.updated_at, renew_at = excluded.renew_at
   RETURNING account_id AS id";
 
 /// Saves the account and its tokens, both or neither. The second statement gives a row when it took effect.
@@ -171,6 +173,7 @@ pub fn save(connected: &Connected<'_>) -> [Statement; 2] {
         .bind(connected.workspace_id)
         .bind(connected.sealed)
         .bind(connected.token_expires_at)
-        .bind(connected.now);
+        .bind(connected.now)
+        .bind(connected.now.plus_ms(RENEW_AFTER_MS));
     [account, tokens]
 }

@@ -460,13 +460,16 @@ async fn idle_grants_are_kept_alive_and_dead_ones_marked() {
         refreshed: true,
     })));
     assert_eq!(godwit::accounts::renew(&town.world.app()).await.unwrap(), 1);
+    town.world.clock.advance(6 * HOUR_MS);
     town.gates_answer(GateReply::Refresh(Err(refusal(
         Class::Token,
         "grant_revoked",
     ))));
     assert_eq!(godwit::accounts::renew(&town.world.app()).await.unwrap(), 0);
     assert_eq!(town.asked(), ["refresh", "refresh"]);
+    town.world.clock.advance(31 * DAY_MS);
     assert_eq!(godwit::accounts::renew(&town.world.app()).await.unwrap(), 0);
+    assert_eq!(town.asked(), [""; 0]);
     let anna = town
         .world
         .request(
@@ -532,7 +535,8 @@ async fn no_statement_of_accounts_reads_a_whole_table() {
         .request("DELETE", &format!("/accounts/{id}"), token, None)
         .await
         .expect(200);
-    godwit::accounts::renew(&town.world.app()).await.unwrap();
+    town.world.clock.advance(31 * DAY_MS);
+    godwit::jobs::tick(&town.world.app(), godwit::jobs::EVERY_HALF_HOUR).await;
     for sql in town
         .world
         .database

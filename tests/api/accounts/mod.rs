@@ -1,5 +1,6 @@
 //! Connected accounts, with the sandbox's X in process.
 
+mod care;
 mod connecting;
 mod managing;
 mod returning;
@@ -130,6 +131,7 @@ impl Town {
         let name = |request: GateRequest| match request {
             GateRequest::Profile { .. } => "profile",
             GateRequest::Refresh { .. } => "refresh",
+            GateRequest::Reseal { .. } => "reseal",
             GateRequest::Revoke { .. } => "revoke",
             GateRequest::Limits => "limits",
             GateRequest::Send(_) | GateRequest::Reconcile(_) => "other",

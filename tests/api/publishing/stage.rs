@@ -1,13 +1,15 @@
 //! A world with X in it, real gates, and a queue whose time is virtual.
 
 use crate::sandbox::{Reply, Settings, X};
-use crate::support::world::BASE_URL;
+use crate::support::world::{BASE_URL, config};
 use crate::support::{Person, SqliteGate, World};
+use futures_util::task::noop_waker_ref;
 use godwit::accounts::tokens;
+use godwit::app::App;
 use godwit::gate::{AccountGate, GatePorts, GateReply};
 use godwit::ids::{AccountId, WorkspaceId};
 use godwit::jobs::{self, Disposition};
-use godwit::ports::{Clock, GateLost, HttpError, Statement};
+use godwit::ports::{Clock, GateLost, GateStorage as _, HttpError, Statement};
 use godwit::time::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -16,6 +18,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Context;
 
 /// Godwit, X, and one connected account of one person.
 pub struct Stage {
@@ -35,8 +38,9 @@ thread_local! {
     pub static LOOSE: RefCell<Vec<LooseCall>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Default)]
 struct Registry {
+    /// What gates are made with from now on.
+    app: App,
     lost_answers: u32,
     /// So many answers arrive before those are lost.
     answers_before: u32,
@@ -58,6 +62,44 @@ impl Registry {
             return Err(GateLost("the answer was lost".to_owned()));
         }
         Ok(reply)
+    }
+
+    fn of(app: App) -> Self {
+        Self {
+            app,
+            lost_answers: 0,
+            answers_before: 0,
+            detach: None,
+            before: None,
+            after: None,
+            storages: BTreeMap::new(),
+            living: BTreeMap::new(),
+        }
+    }
+
+    /// The living gate of this name, or a new one on what is in its storage.
+    fn gate(&mut self, name: &str) -> Arc<AccountGate> {
+        let storage = Arc::clone(self.storages.entry(name.to_owned()).or_default());
+        let app = self.app.clone();
+        let ports = || GatePorts {
+            config: app.config,
+            storage,
+            database: app.database,
+            http: app.http,
+            clock: app.clock,
+            random: app.random,
+            log: app.log,
+        };
+        let living = self.living.entry(name.to_owned());
+        Arc::clone(living.or_insert_with(|| Arc::new(AccountGate::new(ports()).unwrap())))
+    }
+
+    /// The gate that wants to be woken first, and when.
+    fn alarm(&self) -> Option<(Timestamp, String)> {
+        let alarms = self.storages.iter();
+        alarms
+            .filter_map(|(name, storage)| Some((storage.alarm()?, name.clone())))
+            .min()
     }
 }
 
@@ -106,29 +148,10 @@ impl Stage {
                 }
             }
         });
-        let gates = Arc::new(Mutex::new(Registry::default()));
-        let (registry, app) = (Arc::clone(&gates), world.app());
+        let gates = Arc::new(Mutex::new(Registry::of(world.app())));
+        let registry = Arc::clone(&gates);
         world.gates.on_call_async(move |name, request| {
-            let gate = {
-                let mut registry = registry.lock().unwrap();
-                let name = name.as_str().to_owned();
-                let storage = Arc::clone(registry.storages.entry(name.clone()).or_default());
-                let ports = GatePorts {
-                    config: Arc::clone(&app.config),
-                    storage,
-                    database: Arc::clone(&app.database),
-                    http: Arc::clone(&app.http),
-                    clock: Arc::clone(&app.clock),
-                    random: Arc::clone(&app.random),
-                    log: Arc::clone(&app.log),
-                };
-                Arc::clone(
-                    registry
-                        .living
-                        .entry(name)
-                        .or_insert_with(|| Arc::new(AccountGate::new(ports).unwrap())),
-                )
-            };
+            let gate = registry.lock().unwrap().gate(name.as_str());
             let registry = Arc::clone(&registry);
             async move {
                 let before = registry.lock().unwrap().before.take();
@@ -138,12 +161,10 @@ impl Stage {
                 let detach = registry.lock().unwrap().detach.take();
                 if let Some(polls) = detach {
                     let mut call: LooseCall = Box::pin(async move { gate.ask(request).await });
+                    // Nobody is woken by it, so that it does not hold the time back either.
+                    let mut nobody = Context::from_waker(noop_waker_ref());
                     for _ in 0..polls {
-                        assert!(
-                            futures_util::future::poll_immediate(&mut call)
-                                .await
-                                .is_none()
-                        );
+                        assert!(call.as_mut().poll(&mut nobody).is_pending());
                     }
                     LOOSE.with_borrow_mut(|loose| loose.push(call));
                     return Err(GateLost("the connection to the gate broke".to_owned()));
@@ -217,8 +238,8 @@ impl Stage {
         );
         self.world.database.change(
             &Statement::new(
-                "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5)",
+                "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at, renew_at)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?5 + 2592000000)",
             )
             .bind(&account)
             .bind(&workspace)
@@ -314,7 +335,7 @@ impl Stage {
             database.change(&Statement::new(
                 "UPDATE accounts SET status = 'active', status_reason = NULL, connected_at = ?2 WHERE id = ?1").bind(&account).bind(now));
             database.change(&Statement::new(
-                "UPDATE account_tokens SET sealed = ?2, generation = ?3, expires_at = ?4 WHERE account_id = ?1")
+                "UPDATE account_tokens SET sealed = ?2, generation = ?3, expires_at = ?4, updated_at = ?3, renew_at = ?3 + 2592000000 WHERE account_id = ?1")
                 .bind(&account).bind(sealed).bind(now).bind(now.plus_ms(7_200_000)));
             database.change(&Statement::new(
                 "UPDATE deliveries SET next_attempt_at = ?2, sweep_at = ?2 WHERE account_id = ?1 AND state = 'waiting'
@@ -345,13 +366,47 @@ impl Stage {
         &self.mail
     }
 
-    /// Lets `ms` milliseconds pass: the queue delivers on time, the sweep runs each minute.
+    /// Wakes a gate as the runtime does: its alarm is over, and its process is begun if there is none.
+    async fn wake(&self, name: &str) {
+        let gate = {
+            let mut gates = self.gates.lock().unwrap();
+            gates.storages[name].wake_at(None).unwrap();
+            gates.gate(name)
+        };
+        gate.wake().await;
+    }
+
+    /// The storage of the account's gate.
+    pub fn storage(&self) -> Arc<SqliteGate> {
+        let gates = self.gates.lock().unwrap();
+        Arc::clone(gates.storages.values().next().unwrap())
+    }
+
+    /// A deployment with other variables: everything goes on with these, and the gates begin anew.
+    pub fn deploy(&mut self, variables: &[(&str, &str)]) {
+        self.world.config = Arc::new(config(variables));
+        self.gates.lock().unwrap().app = self.world.app();
+        self.kill_gates();
+    }
+
+    /// Lets `ms` milliseconds pass: the queue delivers on time, the sweep runs each minute, gates wake when they asked
+    /// to.
     pub async fn run(&mut self, ms: i64) {
         let end = self.world.clock.now().plus_ms(ms);
         loop {
             let now = self.world.clock.now();
             let tick = Timestamp::from_millis((now.millis() / 60_000 + 1) * 60_000);
             let mail = self.mail().first().map(|(at, _)| *at);
+            let alarm = self.gates.lock().unwrap().alarm();
+            if let Some((at, name)) = alarm
+                && at <= end
+                && at <= tick
+                && mail.is_none_or(|mail| at <= mail)
+            {
+                self.world.clock.set(at);
+                self.wake(&name).await;
+                continue;
+            }
             match mail.filter(|at| *at <= end && *at <= tick) {
                 Some(at) => {
                     self.world.clock.set(at);
