@@ -9,6 +9,7 @@ use super::model::{ReconcileAnswer, ReconcilePart, SendAnswer};
 use super::send::uncertain;
 use super::windows::{self, Bucket};
 use crate::platforms::Class;
+use crate::platforms::x::matching::{self, Likeness};
 use crate::platforms::x::timeline::{self, Look, OwnPost, Span};
 use crate::ports::StorageError;
 use crate::time::SECOND_MS;
@@ -73,32 +74,51 @@ impl AccountGate {
             Ok(posts) => posts,
             Err(answer) => return Ok(answer),
         };
-        // 4. The oldest match: what was sent first belongs to the earlier call.
-        for post in posts
-            .iter()
-            .rev()
-            .filter(|post| timeline::is(&request.content, post))
-        {
-            // It may be what another delivery with the same words is sending at this moment.
-            let now = self.now();
-            if journal::is_sent_elsewhere(storage, &request.part, &request.content.text, now)? {
-                let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
-                return Ok(later(at, "Another post with the same words is being sent."));
-            }
-            if !journal::is_ours(storage, &post.external_id)? {
-                let answer = SendAnswer::Sent {
-                    external_id: post.external_id.clone(),
-                    at: post.created_at,
-                };
-                journal::close(storage, &request.part, entry.epoch, State::Sent, &answer)?;
-                return Ok(ReconcileAnswer::Found {
-                    external_id: post.external_id.clone(),
-                    at: post.created_at,
-                });
-            }
+        // 4.
+        let Some(post) = self.unclaimed(&request, &posts)? else {
+            return Ok(ReconcileAnswer::NotFound {
+                doubted_before: entry.doubt_since.is_some(),
+            });
+        };
+        // It may be what another delivery with the same words is sending at this moment.
+        let now = self.now();
+        if journal::is_sent_elsewhere(storage, &request.part, &request.content.text, now)? {
+            let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
+            return Ok(later(at, "Another post with the same words is being sent."));
         }
-        Ok(ReconcileAnswer::NotFound {
-            doubted_before: entry.doubt_since.is_some(),
+        let answer = SendAnswer::Sent {
+            external_id: post.external_id.clone(),
+            at: post.created_at,
+        };
+        journal::close(storage, &request.part, entry.epoch, State::Sent, &answer)?;
+        Ok(ReconcileAnswer::Found {
+            external_id: post.external_id.clone(),
+            at: post.created_at,
+        })
+    }
+
+    /// The post that is what was meant and belongs to no other part: of several the oldest, since what was sent first
+    /// belongs to the earlier call, and of beginnings of long texts one that is alone.
+    fn unclaimed<'a>(
+        &self,
+        request: &ReconcilePart,
+        posts: &'a [OwnPost],
+    ) -> Result<Option<&'a OwnPost>, StorageError> {
+        let mut alike: Vec<(&OwnPost, Likeness)> = posts
+            .iter()
+            .filter_map(|post| Some((post, matching::likeness(&request.content, post)?)))
+            .collect();
+        let ids: Vec<&str> = alike.iter().map(|(post, _)| &*post.external_id).collect();
+        let ours = journal::ours(&*self.ports.storage, &ids)?;
+        alike.retain(|(post, _)| !ours.contains(&post.external_id));
+        // X's ids rise with time; of the same length they do as text.
+        alike.sort_by_key(|(post, _)| (post.created_at, post.external_id.len(), &post.external_id));
+        let whole = alike
+            .iter()
+            .find(|(_, likeness)| *likeness == Likeness::Whole);
+        Ok(match (whole, alike.as_slice()) {
+            (Some((post, _)), _) | (None, [(post, _)]) => Some(post),
+            _ => None,
         })
     }
 

@@ -14,6 +14,7 @@ use futures_util::future::{Either, select};
 use godwit::app::App;
 use godwit::gate::{AccountGate, GateName, GatePorts, GateReply, GateRequest, ReconcileAnswer};
 use godwit::ports::{GateLost, GateStorage, Gates, Pending, ResultSet, Statement, StorageError};
+use godwit::time::Timestamp;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,10 +67,30 @@ impl SimGates {
         Some((name, storage))
     }
 
-    /// Every gate's storage.
-    pub fn storages(&self) -> Vec<(String, Arc<SqliteGate>)> {
+    /// When the next gate wants to be woken.
+    pub fn next_alarm(&self) -> Option<i64> {
         let houses = self.houses.lock().unwrap();
-        houses.iter().map(|(name, house)| (name.clone(), Arc::clone(&house.storage))).collect()
+        houses.values().filter_map(|house| Some(house.storage.alarm()?.millis())).min()
+    }
+
+    /// Wakes the gates whose time has come. An alarm is over when it begins; one whose process ends comes again.
+    pub fn ring(self: &Arc<Self>) {
+        let now = Timestamp::from_millis(self.core.now());
+        let due: Vec<(String, Arc<SqliteGate>)> = {
+            let houses = self.houses.lock().unwrap();
+            let due = houses.iter().filter(|(_, house)| house.storage.alarm().is_some_and(|at| at <= now));
+            due.map(|(name, house)| (name.clone(), Arc::clone(&house.storage))).collect()
+        };
+        for (name, storage) in due {
+            storage.wake_at(None).unwrap();
+            let (process, gate) = self.living(&name);
+            let again = Again { core: Arc::clone(&self.core), storage, done: false };
+            self.core.spawn(process, async move {
+                let mut again = again;
+                gate.wake().await;
+                again.done = true;
+            });
+        }
     }
 
     // A request has come to the gate of this name.
@@ -170,6 +191,29 @@ impl GateStorage for Storage {
             Some(Ok(changed)) => self.inner.execute(changed),
             Some(Err(made_up)) => Ok(made_up),
             None => self.inner.execute(statement),
+        }
+    }
+
+    fn wake_at(&self, at: Option<Timestamp>) -> Result<(), StorageError> {
+        if self.newest.load(Ordering::Relaxed) != self.life {
+            return Err(StorageError::Failed("another object has taken over".to_owned()));
+        }
+        self.inner.wake_at(at)
+    }
+}
+
+/// An alarm at work.
+struct Again {
+    core: Arc<Core>,
+    storage: Arc<SqliteGate>,
+    done: bool,
+}
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        if !self.done {
+            let soon = Timestamp::from_millis(self.core.now()).plus_ms(2_000);
+            self.storage.wake_at(Some(soon)).unwrap();
         }
     }
 }

@@ -51,12 +51,6 @@ impl SimQueue {
         self.content.lock().unwrap().under_way.len()
     }
 
-    /// Puts a raw body on the queue.
-    pub fn inject(&self, body: String) {
-        let message = Message { body, visible_at: self.core.now(), returns: 0 };
-        self.content.lock().unwrap().waiting.push(message);
-    }
-
     /// Takes what one invocation is given, and whether it comes from the dead letters' queue.
     pub fn take(&self, process: ProcessId) -> Option<(Vec<String>, bool)> {
         let now = self.core.now();

@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex};
 const SCOPES: &str = "tweet.read tweet.write users.read media.write offline.access";
 /// How long a client waits for an answer, in ms.
 const PATIENCE_MS: i64 = 90_000;
+/// How many invocations work on messages at once.
+const CONSUMERS: usize = 3;
 /// More steps than any stretch of a run takes.
 const STEPS_MAX: u32 = 200_000;
 
@@ -58,7 +60,6 @@ pub struct Account {
     /// Which of the two workspaces.
     pub workspace: usize,
     pub username: &'static str,
-    pub external_id: String,
 }
 
 /// A world.
@@ -265,7 +266,6 @@ impl Town {
             id: id.to_string(),
             workspace,
             username,
-            external_id,
         }
     }
 
@@ -351,6 +351,11 @@ impl Town {
                 self.core.lock().tally.steps += 1;
                 continue;
             }
+            let alarm = self.gates.next_alarm();
+            if alarm.is_some_and(|at| at <= self.core.now()) {
+                self.gates.ring();
+                continue;
+            }
             if self.core.now() >= next_tick {
                 self.tick(next_tick);
                 next_tick += 60_000;
@@ -359,7 +364,9 @@ impl Town {
                 }
                 continue;
             }
-            let until = next_tick.min(end).min(self.queue.next_at().filter(|_| self.queue.at_work() < 3).unwrap_or(end).max(self.core.now()));
+            let mail = self.queue.next_at().filter(|_| self.queue.at_work() < CONSUMERS);
+            let next = [Some(next_tick), Some(end), mail, alarm].into_iter().flatten().min();
+            let until = next.unwrap_or(end).max(self.core.now());
             executor.advance(until);
             if self.core.now() >= end {
                 return;
@@ -370,7 +377,7 @@ impl Town {
 
     fn consume(self: &Arc<Self>) {
         let due = self.queue.next_at().is_some_and(|at| at <= self.core.now());
-        if !due || self.queue.at_work() >= 3 {
+        if !due || self.queue.at_work() >= CONSUMERS {
             return;
         }
         let process = self.core.process(Kind::Consumer);

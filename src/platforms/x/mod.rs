@@ -5,6 +5,7 @@ pub mod errors; // X's error bodies in one form
 #[cfg(test)]
 mod fake; // an HTTP client for the tests of this folder
 pub mod limits; // what headers say of limits
+pub mod matching; // whether a post of the timeline is what was to be sent
 pub mod oauth; // consent, token exchange, refresh, revoke
 pub mod profile; // who the account is
 pub mod timeline; // the account's own posts

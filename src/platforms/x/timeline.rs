@@ -1,20 +1,16 @@
-//! The account's own recent posts, and whether one of them is what was to be sent.
+//! The account's own recent posts, as X shows them.
 //!
-//! `GET /2/users/{id}/tweets` (<https://docs.x.com/x-api/users/get-posts>): newest first, 900 reads in 15 minutes. X
-//! rewrites what it is given: links become t.co, `&`, `<` and `>` become entities, and the text is NFC.
+//! `GET /2/users/{id}/tweets` (<https://docs.x.com/x-api/users/get-posts>): newest first, 900 reads in 15 minutes.
 
 use super::errors::ErrorBody;
 use super::limits;
 use crate::config::XConfig;
-use crate::gate::Content;
 use crate::platforms::{Class, NotSent};
 use crate::ports::HttpClient;
-use crate::text;
 use crate::time::Timestamp;
 use http::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use unicode_normalization::UnicodeNormalization as _;
 
 /// How long one page may take, in ms.
 const PAGE_DEADLINE_MS: u32 = 10_000;
@@ -30,12 +26,38 @@ pub struct OwnPost {
     pub external_id: String,
     /// The text, with t.co links and entities.
     pub text: String,
+    /// Whether the text is only the beginning.
+    pub is_cut: bool,
     /// When it was created, to the second.
     pub created_at: Timestamp,
-    /// Each t.co link, and what it stands for.
-    pub links: Vec<(String, String)>,
+    /// The t.co links.
+    pub links: Vec<Link>,
+    /// How many media are attached.
+    pub media: usize,
     /// What it replies to.
-    pub reply_to: Option<String>,
+    pub reply_to: ReplyTo,
+}
+
+/// A t.co link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// As it stands in the text.
+    pub short: String,
+    /// Where it leads: as it was typed, with a scheme, and where that led in the end, if X says so.
+    pub long: Vec<String>,
+    /// X added it for the media of the post.
+    pub is_attached: bool,
+}
+
+/// What a post replies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplyTo {
+    /// It is no reply.
+    Nobody,
+    /// This post.
+    Post(String),
+    /// It is a reply, and X does not say to what.
+    Somebody,
 }
 
 /// What a look gave.
@@ -129,7 +151,10 @@ fn request(
         .append_pair("start_time", &whole(span.from.millis()))
         .append_pair("end_time", &whole(span.to.millis() + 999))
         .append_pair("exclude", "retweets")
-        .append_pair("post.fields", "created_at,entities,note_post")
+        .append_pair(
+            "post.fields",
+            "attachments,conversation_id,created_at,entities,note_post",
+        )
         .append_pair("expansions", "referenced_posts");
     if let Some(token) = next {
         url.query_pairs_mut().append_pair("pagination_token", token);
@@ -189,7 +214,8 @@ pub fn unreadable() -> NotSent {
 
 fn own_post(post: &Value) -> Option<OwnPost> {
     let text = |pointer: &str| post.pointer(pointer).and_then(Value::as_str);
-    let links = [
+    let id = text("/id")?;
+    let links: Vec<Link> = [
         "/entities/urls",
         "/note_tweet/entities/urls",
         "/note_post/entities/urls",
@@ -197,135 +223,96 @@ fn own_post(post: &Value) -> Option<OwnPost> {
     .into_iter()
     .filter_map(|pointer| post.pointer(pointer)?.as_array())
     .flatten()
-    .filter_map(|link| {
-        let short = link.get("url")?.as_str()?;
-        let long = link
-            .get("unwound_url")
-            .or_else(|| link.get("expanded_url"))?
-            .as_str()?;
-        Some((short.to_owned(), long.to_owned()))
-    })
+    .filter_map(|link| own_link(id, link))
     .collect();
-    let reply_to = ["referenced_posts", "referenced_tweets"]
+    // One link stands for all media, and is there once for each.
+    let keys = post
+        .pointer("/attachments/media_keys")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    let attached = links.iter().filter(|link| link.is_attached).count();
+    let note = text("/note_post/text").or_else(|| text("/note_tweet/text"));
+    let shown = text("/text").unwrap_or_default();
+    let beginning = match note {
+        Some(_) => None,
+        None => beginning(id, shown, &links),
+    };
+    Some(OwnPost {
+        external_id: id.to_owned(),
+        text: note.or(beginning).unwrap_or(shown).to_owned(),
+        is_cut: beginning.is_some(),
+        created_at: Timestamp::parse_rfc3339(text("/created_at")?)?,
+        links,
+        media: keys.max(attached),
+        reply_to: reply_to(id, post),
+    })
+}
+
+fn own_link(id: &str, link: &Value) -> Option<Link> {
+    let text = |name: &str| link.get(name).and_then(Value::as_str);
+    let long: Vec<String> = ["expanded_url", "unwound_url"]
+        .into_iter()
+        .filter_map(text)
+        .map(str::to_owned)
+        .collect();
+    // A typed link to the picture of another post looks much the same, but leads to that one.
+    let leads_to_own_media = long.iter().any(|long| {
+        let media = after_status(id, long);
+        media.is_some_and(|rest| rest.starts_with("/photo/") || rest.starts_with("/video/"))
+    });
+    let has_key = text("media_key").is_some();
+    Some(Link {
+        short: text("url")?.to_owned(),
+        is_attached: leads_to_own_media || (has_key && long.is_empty()),
+        long,
+    })
+}
+
+/// What follows in an address of X behind a post's own id.
+fn after_status<'a>(id: &str, address: &'a str) -> Option<&'a str> {
+    let (_, rest) = address.split_once("://")?;
+    let (host, path) = rest.split_once('/')?;
+    let is_x = ["x.com", "twitter.com"]
+        .iter()
+        .any(|name| host.trim_start_matches("www.").eq_ignore_ascii_case(name));
+    let (_, behind) = path.split_once("/status/").filter(|_| is_x)?;
+    let rest = behind.strip_prefix(id)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// What is shown of a long text, when that is all there is: X ends it with an ellipsis and a link to the whole.
+fn beginning<'a>(id: &str, text: &'a str, links: &[Link]) -> Option<&'a str> {
+    let whole = links.iter().find(|link| {
+        let mut long = link.long.iter();
+        long.any(|long| long.contains("/i/web/status/") && after_status(id, long) == Some(""))
+    })?;
+    let text = text.trim_end().strip_suffix(whole.short.as_str())?;
+    text.trim_end().strip_suffix('…')
+}
+
+fn reply_to(id: &str, post: &Value) -> ReplyTo {
+    let target = ["referenced_posts", "referenced_tweets"]
         .into_iter()
         .filter_map(|name| post.get(name)?.as_array())
         .flatten()
         .find(|other| other.get("type").and_then(Value::as_str) == Some("replied_to"))
-        .and_then(|other| other.get("id")?.as_str().map(str::to_owned));
-    Some(OwnPost {
-        external_id: text("/id")?.to_owned(),
-        text: text("/note_post/text")
-            .or_else(|| text("/note_tweet/text"))
-            .or_else(|| text("/text"))?
-            .to_owned(),
-        created_at: Timestamp::parse_rfc3339(text("/created_at")?)?,
-        links,
-        reply_to,
-    })
-}
-
-/// Whether a post of the timeline is what was to be sent.
-#[must_use]
-pub fn is(content: &Content, post: &OwnPost) -> bool {
-    let same_place = content.reply_to.is_none() || content.reply_to == post.reply_to;
-    same_place && comparable(&content.text) == comparable(&expand(post))
-}
-
-/// The text as it was given to X, as far as X tells.
-fn expand(post: &OwnPost) -> String {
-    let mut text = post.text.clone();
-    for (short, long) in &post.links {
-        text = text.replace(short.as_str(), long);
+        .and_then(|other| other.get("id")?.as_str());
+    let conversation = post.get("conversation_id").and_then(Value::as_str);
+    match (target, conversation) {
+        (Some(target), _) => ReplyTo::Post(target.to_owned()),
+        (None, Some(conversation)) if conversation != id => ReplyTo::Somebody,
+        _ => ReplyTo::Nobody,
     }
-    // In this order, so that a text that shows an entity ("&amp;lt;") is not decoded twice.
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-}
-
-/// A form in which the same text is the same: NFC, white space single, links without scheme and closing slash, since
-/// X adds these to bare domains.
-fn comparable(text: &str) -> String {
-    let text: String = text.nfc().collect();
-    let mut canonical = String::new();
-    let mut characters = text.chars().enumerate().peekable();
-    for link in text::urls(&text) {
-        while let Some((_, c)) = characters.next_if(|(at, _)| *at < link.start) {
-            canonical.push(c);
-        }
-        while characters.next_if(|(at, _)| *at < link.end).is_some() {}
-        let bare = link
-            .text
-            .split_once("://")
-            .map_or(link.text.as_str(), |(_, rest)| rest);
-        canonical.push_str(&bare.trim_end_matches('/').to_lowercase());
-    }
-    canonical.extend(characters.map(|(_, c)| c));
-    canonical.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OwnPost, is, own_post};
-    use crate::gate::Content;
-    use crate::time::Timestamp;
-    use serde_json::json;
+    use super::{OwnPost, ReplyTo, own_post};
+    use serde_json::{Value, json};
 
-    fn shown(text: &str, links: &[(&str, &str)]) -> OwnPost {
-        OwnPost {
-            external_id: "1".to_owned(),
-            text: text.to_owned(),
-            created_at: Timestamp::from_millis(0),
-            links: links
-                .iter()
-                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
-                .collect(),
-            reply_to: None,
-        }
-    }
-
-    fn meant(text: &str) -> Content {
-        Content {
-            text: text.to_owned(),
-            reply_to: None,
-        }
-    }
-
-    #[test]
-    fn what_x_rewrites_is_still_recognised() {
-        let link = [("https://t.co/abc", "https://example.com/a?b=1")];
-        assert!(is(
-            &meant("See https://example.com/a?b=1 & <now>"),
-            &shown("See https://t.co/abc &amp; &lt;now&gt;", &link)
-        ));
-        assert!(is(
-            &meant("go to example.com."),
-            &shown(
-                "go to https://t.co/abc.",
-                &[("https://t.co/abc", "http://example.com/")]
-            )
-        ));
-        assert!(is(&meant("cafe\u{301}"), &shown("café", &[])));
-        assert!(is(&meant("a  b\n"), &shown("a b", &[])));
-        assert!(is(
-            &meant("write &lt; for <"),
-            &shown("write &amp;lt; for &lt;", &[])
-        ));
-    }
-
-    #[test]
-    fn another_text_another_link_or_another_place_is_not_it() {
-        let link = [("https://t.co/abc", "https://example.com/other")];
-        assert!(!is(
-            &meant("See https://example.com/a"),
-            &shown("See https://t.co/abc", &link)
-        ));
-        assert!(!is(&meant("Hello"), &shown("hello", &[])));
-        let reply = Content {
-            text: "Hello".to_owned(),
-            reply_to: Some("9".to_owned()),
-        };
-        assert!(!is(&reply, &shown("Hello", &[])));
+    fn read(mut post: Value) -> OwnPost {
+        post["created_at"] = json!("2026-11-21T05:54:21.000Z");
+        own_post(&post).unwrap()
     }
 
     #[test]
@@ -334,15 +321,63 @@ mod tests {
             ("note_tweet", "referenced_tweets"),
             ("note_post", "referenced_posts"),
         ] {
-            let post = own_post(&json!({
-                "id": "5", "text": "short…", "created_at": "2026-11-21T05:54:21.000Z",
+            let post = read(json!({
+                "id": "5", "text": "short…",
                 note: { "text": "the whole long text" },
-                references: [{ "type": "replied_to", "id": "4" }],
+                references: [{ "type": "quoted", "id": "3" }, { "type": "replied_to", "id": "4" }],
             }));
-            let post = post
-                .as_ref()
-                .map(|post| (post.text.as_str(), post.reply_to.as_deref()));
-            assert_eq!(post, Some(("the whole long text", Some("4"))));
+            assert_eq!(post.text, "the whole long text");
+            assert_eq!(post.reply_to, ReplyTo::Post("4".to_owned()));
         }
+    }
+
+    #[test]
+    fn a_reply_shows_by_its_conversation_when_x_does_not_name_what_it_replies_to() {
+        for (conversation, expected) in [
+            (json!("5"), ReplyTo::Nobody),
+            (json!("4"), ReplyTo::Somebody),
+            (json!(null), ReplyTo::Nobody),
+        ] {
+            let post = read(json!({ "id": "5", "text": "a", "conversation_id": conversation }));
+            assert_eq!(post.reply_to, expected);
+        }
+    }
+
+    #[test]
+    fn media_are_counted_and_their_link_is_told_from_typed_ones() {
+        let media = |number: u32| {
+            json!({ "url": "https://t.co/pic", "media_key": format!("3_{number}"),
+            "expanded_url": "https://x.com/a/status/5/photo/1", "display_url": "pic.x.com/pic" })
+        };
+        let of_another = json!({ "url": "https://t.co/other", "media_key": "3_9",
+            "expanded_url": "https://x.com/b/status/4/photo/1", "display_url": "pic.x.com/other" });
+        let post = read(
+            json!({ "id": "5", "text": "a https://t.co/other https://t.co/pic",
+            "entities": { "urls": [media(1), media(2), of_another] } }),
+        );
+        assert_eq!(post.media, 2);
+        let attached: Vec<_> = post.links.iter().map(|link| link.is_attached).collect();
+        assert_eq!(attached, [true, true, false]);
+        let keys_alone =
+            read(json!({ "id": "5", "text": "a", "attachments": { "media_keys": ["3_1"] } }));
+        assert_eq!(keys_alone.media, 1);
+    }
+
+    #[test]
+    fn only_what_x_marks_as_cut_is_cut() {
+        let cut = |text: &str, leads_to: &str| {
+            let urls = json!([{ "url": "https://t.co/more", "expanded_url": leads_to }]);
+            read(json!({ "id": "5", "text": text, "entities": { "urls": urls } }))
+        };
+        for leads_to in [
+            "https://x.com/i/web/status/5",
+            "https://twitter.com/i/web/status/5",
+        ] {
+            let post = cut("the beginning… https://t.co/more", leads_to);
+            assert_eq!((post.text.as_str(), post.is_cut), ("the beginning", true));
+        }
+        assert!(!cut("typed… https://t.co/more", "https://x.com/i/web/status/4").is_cut);
+        assert!(!cut("typed https://t.co/more", "https://x.com/i/web/status/5").is_cut);
+        assert!(!cut("typed…", "https://x.com/i/web/status/5").is_cut);
     }
 }

@@ -1,0 +1,214 @@
+//! Looking for a doubtful post on a real account: late, rewritten, among others, twice, gone.
+
+use super::Stage;
+use godwit::ports::Clock as _;
+use serde_json::{Value, json};
+
+fn once(effect: &Value) -> Value {
+    json!({ "on": "create", "times": 1, "do": effect })
+}
+
+fn lost() -> Value {
+    once(&json!({ "kind": "accept_then_hang" }))
+}
+
+fn never_arrived() -> Value {
+    once(&json!({ "kind": "hang_before" }))
+}
+
+fn write(stage: &Stage, text: &str) -> String {
+    let now = stage.world.clock.now().millis();
+    let mut x = stage.x.lock().unwrap();
+    x.write_as(now, "godwit_demo", text).unwrap()
+}
+
+fn id(delivery: &Value) -> &str {
+    delivery["parts"][0]["external_id"].as_str().unwrap()
+}
+
+fn creates(stage: &Stage) -> u64 {
+    stage.x.lock().unwrap().counts().creates_received
+}
+
+#[tokio::test]
+async fn a_timeline_that_lags_by_a_minute_shows_it_in_time() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.timeline_lag = 60_000;
+    stage.fault(&lost());
+    let post = stage.post("seen a minute later").await;
+    stage.run(40_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "uncertain");
+    stage.run(600_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "published");
+    assert_eq!((stage.on_x(), creates(&stage)), (1, 1));
+    let reads = stage.x.lock().unwrap().counts().timeline_reads;
+    assert!((2..=3).contains(&reads), "{reads}");
+}
+
+#[tokio::test]
+async fn what_x_has_rewritten_is_found_and_adopted() {
+    for text in [
+        "See https://example.com/a?b=1&c=2 & <more> at example.com.\n",
+        "&amp; is &amp;amp; and cafe\u{301} at https://ru.wikipedia.org/wiki/Россия",
+        "two links example.com/a/ https://bit.ly/x\n\nand the end ",
+    ] {
+        let mut stage = Stage::new().await;
+        let leads_on = ("https://bit.ly/x".into(), "https://example.com/far".into());
+        stage
+            .x
+            .lock()
+            .unwrap()
+            .settings
+            .redirects
+            .extend([leads_on]);
+        stage.fault(&lost());
+        let post = stage.post(text).await;
+        stage.run(60_000).await;
+        let delivery = stage.delivery(&post).await;
+        assert_eq!(delivery["state"], "published", "{text:?}");
+        assert_eq!((stage.on_x(), creates(&stage)), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn two_doubtful_posts_with_the_same_words_adopt_one_each_the_earlier_the_older() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.duplicate_window = 0;
+    stage.fault(&lost());
+    stage.fault(&lost());
+    let first = stage.post("same words").await;
+    stage.world.clock.advance(1);
+    let second = stage.post("same words").await;
+    stage.run(300_000).await;
+    let (first, second) = (stage.delivery(&first).await, stage.delivery(&second).await);
+    let on_x: Vec<String> = stage
+        .x
+        .lock()
+        .unwrap()
+        .posts()
+        .into_iter()
+        .map(|post| post.id)
+        .collect();
+    assert_eq!([id(&first), id(&second)], [&on_x[0], &on_x[1]]);
+    assert_eq!((on_x.len(), creates(&stage)), (2, 2));
+}
+
+#[tokio::test]
+async fn of_two_doubtful_posts_with_the_same_words_one_on_x_is_adopted_once() {
+    let mut stage = Stage::new().await;
+    stage.fault(&lost());
+    stage.fault(&never_arrived());
+    let first = stage.post("same words").await;
+    stage.world.clock.advance(1);
+    let second = stage.post("same words").await;
+    stage.run(900_000).await;
+    let states = [
+        stage.delivery(&first).await["state"].clone(),
+        stage.delivery(&second).await["state"].clone(),
+    ];
+    assert_eq!(states, ["published", "uncertain"]);
+    assert_eq!(stage.delivery(&second).await["reason"], "needs_decision");
+    assert_eq!((stage.on_x(), creates(&stage)), (1, 2));
+}
+
+#[tokio::test]
+async fn the_same_words_written_by_hand_since_the_call_count_as_the_post() {
+    // Nobody can tell them from ours, and the words are there: sending them again is what nobody wants.
+    let mut stage = Stage::new().await;
+    stage.fault(&never_arrived());
+    let post = stage.post("said already").await;
+    stage.run(5_000).await;
+    let by_hand = write(&stage, "said already");
+    stage.run(300_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], id(&delivery)),
+        (&json!("published"), &*by_hand)
+    );
+    assert_eq!((stage.on_x(), creates(&stage)), (1, 1));
+}
+
+#[tokio::test]
+async fn of_ours_and_the_same_words_by_hand_the_older_is_adopted_and_nothing_sent() {
+    let mut stage = Stage::new().await;
+    stage.fault(&lost());
+    let post = stage.post("said twice").await;
+    stage.run(5_000).await;
+    write(&stage, "said twice");
+    stage.run(300_000).await;
+    let delivery = stage.delivery(&post).await;
+    let ours = stage.x.lock().unwrap().posts()[0].id.clone();
+    assert_eq!(
+        (&delivery["state"], id(&delivery)),
+        (&json!("published"), &*ours)
+    );
+    assert_eq!((stage.on_x(), creates(&stage)), (2, 1));
+}
+
+#[tokio::test]
+async fn what_was_written_by_hand_elsewhere_or_otherwise_is_not_adopted() {
+    let mut stage = Stage::new().await;
+    let root = write(&stage, "a root");
+    // The same words before the call are older than what is looked for.
+    write(&stage, "looked for");
+    stage.world.clock.advance(10_000);
+    stage.fault(&never_arrived());
+    let post = stage.post("looked for").await;
+    stage.run(5_000).await;
+    let now = stage.world.clock.now().millis();
+    stage
+        .x
+        .lock()
+        .unwrap()
+        .reply_as(now, "godwit_demo", "looked for", &root)
+        .unwrap();
+    stage
+        .x
+        .lock()
+        .unwrap()
+        .write_as(now, "second_bird", "looked for")
+        .unwrap();
+    for text in [
+        "Looked for",
+        "looked for it",
+        "looked for https://example.com",
+    ] {
+        write(&stage, text);
+    }
+    stage.run(900_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["reason"]),
+        (&json!("uncertain"), &json!("needs_decision"))
+    );
+    assert_eq!(creates(&stage), 1);
+}
+
+#[tokio::test]
+async fn what_was_deleted_before_it_was_looked_for_is_a_person_s_to_decide() {
+    let mut stage = Stage::new().await;
+    stage.fault(&lost());
+    let post = stage.post("regretted").await;
+    stage.run(5_000).await;
+    let ours = stage.x.lock().unwrap().posts()[0].id.clone();
+    let now = stage.world.clock.now().millis();
+    stage.x.lock().unwrap().remove(now, &ours);
+    stage.run(3_600_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["reason"]),
+        (&json!("uncertain"), &json!("needs_decision"))
+    );
+    assert_eq!(creates(&stage), 1);
+}
+
+#[tokio::test]
+async fn a_quote_by_hand_of_the_same_words_is_another_post() {
+    let mut stage = Stage::new().await;
+    stage.fault(&never_arrived());
+    let post = stage.post("quotable").await;
+    stage.run(5_000).await;
+    write(&stage, "quotable https://x.com/second_bird/status/1");
+    stage.run(900_000).await;
+    assert_eq!(stage.delivery(&post).await["reason"], "needs_decision");
+}
