@@ -7,10 +7,9 @@ use crate::accounts;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::idempotency;
-use crate::ids::{AccountId, DeadLetterId, DeliveryId, WorkspaceId};
-use crate::ports::{Statement, StorageError};
+use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
-use crate::{identity, publish};
+use crate::{identity, operations, publish};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -57,27 +56,47 @@ impl Disposition {
     }
 }
 
+/// A message as a queue delivers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The queue's own id of it, the same whenever it comes again; `None` where it is not known.
+    pub id: Option<String>,
+    /// The JSON of a [`Job`], unless it is not ours.
+    pub body: String,
+}
+
+/// A message of which only the body is known, as whoever plays the queue has it.
+impl From<String> for Message {
+    fn from(body: String) -> Self {
+        Self { id: None, body }
+    }
+}
+
 /// The messages of one account, or those that cannot be read, each with its place in the batch.
-type Lane = Vec<(usize, Result<Job, String>)>;
+type Lane = Vec<(usize, Message, Result<Job, String>)>;
 
 /// Handles a batch of messages and says of each, in order, what becomes of it. Never fails as a whole.
 ///
 /// Different accounts are handled at once, so that one account's closed window or slow answer delays nobody else; the
-/// messages of one account are handled in the order in which they came.
-pub async fn handle(app: &App, queue: &str, bodies: &[String]) -> Vec<Disposition> {
+/// messages of one account are handled in the order in which they came. What cannot be read becomes a dead letter.
+pub async fn handle<M: Into<Message> + Clone>(
+    app: &App,
+    queue: &str,
+    messages: &[M],
+) -> Vec<Disposition> {
     let mut lanes: BTreeMap<Option<AccountId>, Lane> = BTreeMap::new();
-    for (index, body) in bodies.iter().enumerate() {
-        let job = serde_json::from_str::<Job>(body).map_err(|error| error.to_string());
+    for (index, message) in messages.iter().cloned().enumerate() {
+        let message: Message = message.into();
+        let job = serde_json::from_str::<Job>(&message.body).map_err(|error| error.to_string());
         let lane = job
             .as_ref()
             .ok()
             .map(|Job::Deliver { account_id, .. }| account_id.clone());
-        lanes.entry(lane).or_default().push((index, job));
+        lanes.entry(lane).or_default().push((index, message, job));
     }
     let lanes = lanes.into_values().map(async |lane| {
         let mut dispositions = Vec::new();
-        for (index, job) in lane {
-            let body = bodies.get(index).map_or("", String::as_str);
+        for (index, message, job) in lane {
             let disposition = match job {
                 Ok(Job::Deliver {
                     delivery_id,
@@ -86,7 +105,8 @@ pub async fn handle(app: &App, queue: &str, bodies: &[String]) -> Vec<Dispositio
                     ..
                 }) => publish::deliver(app, &workspace_id, &delivery_id, not_before).await,
                 Err(why) => {
-                    bury(app, queue, body, &format!("not a message of Godwit: {why}")).await
+                    let reason = format!("not a message of Godwit: {why}");
+                    operations::bury(app, queue, &message, &reason).await
                 }
             };
             dispositions.push((index, disposition));
@@ -103,48 +123,17 @@ pub async fn handle(app: &App, queue: &str, bodies: &[String]) -> Vec<Dispositio
 }
 
 /// Handles a batch that a queue gave up on: recorded, and done with. The sweep looks after the deliveries themselves.
-pub async fn handle_dead(app: &App, queue: &str, bodies: &[String]) -> Vec<Disposition> {
+pub async fn handle_dead<M: Into<Message> + Clone>(
+    app: &App,
+    queue: &str,
+    messages: &[M],
+) -> Vec<Disposition> {
+    const REASON: &str = "not settled after all of the queue's retries";
     let mut dispositions = Vec::new();
-    for body in bodies {
-        dispositions.push(
-            bury(
-                app,
-                queue,
-                body,
-                "not settled after all of the queue's retries",
-            )
-            .await,
-        );
+    for message in messages.iter().cloned() {
+        dispositions.push(operations::bury(app, queue, &message.into(), REASON).await);
     }
     dispositions
-}
-
-const BURY: &str =
-    "INSERT INTO dead_letters (id, queue, body, reason, received_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-
-/// The longest body that is kept, in bytes; ours have some 250.
-const BODY_KEPT_BYTES: usize = 4_096;
-
-// If the process ends after the insert, the message comes again and is recorded twice: better than not at all.
-async fn bury(app: &App, queue: &str, body: &str, reason: &str) -> Disposition {
-    let end = body.floor_char_boundary(BODY_KEPT_BYTES);
-    let statement = Statement::new(BURY)
-        .bind(&DeadLetterId::new(&*app.clock, &*app.random))
-        .bind(queue)
-        .bind(body.get(..end).unwrap_or_default())
-        .bind(reason)
-        .bind(app.now());
-    app.warn("dead_letter", &json!({ "queue": queue, "reason": reason }));
-    match app.database.run(statement).await {
-        Ok(_) => Disposition::Done,
-        Err(error) => {
-            app.warn(
-                "dead_letter_not_recorded",
-                &json!({ "error": error.to_string() }),
-            );
-            Disposition::again_in(30 * SECOND_MS)
-        }
-    }
 }
 
 /// Every minute: what is due, what is stuck.
@@ -154,22 +143,23 @@ pub const EVERY_HALF_HOUR: &str = "*/30 * * * *";
 /// Daily at 02:00 UTC: clean-up.
 pub const DAILY: &str = "0 2 * * *";
 
-const STARTED: &str = "INSERT INTO cron_ticks (cron, started_at) VALUES (?1, ?2)
-  ON CONFLICT (cron) DO UPDATE SET started_at = excluded.started_at";
-const FINISHED: &str = "UPDATE cron_ticks SET finished_at = ?2, outcome = ?3 WHERE cron = ?1";
-const LAST: &str = "SELECT finished_at FROM cron_ticks WHERE cron = ?1 AND outcome = 'ok'";
+/// The cron triggers, each with what it does.
+pub const CRONS: [(&str, &str); 3] = [
+    (EVERY_MINUTE, "The sweep: nudges what is due or stuck"),
+    (EVERY_HALF_HOUR, "Renews the tokens of idle accounts"),
+    (DAILY, "Deletes what has expired"),
+];
 
-/// Runs what belongs to a cron trigger. A tick may come late, twice or not at all: each operation looks at what is
-/// there, so that two ticks at once do the work of one.
+/// Runs what belongs to a cron trigger. A tick may come late, twice or not at all, and may still run when the next one
+/// begins: each operation looks at what is there, so that two ticks at once do the work of one.
+///
+/// 1. Its start is noted. If the process ends after it, the next tick, and the operator, see that it had no end.
+/// 2. The operation. If the process ends in it, the next tick goes on where it stopped.
+/// 3. Its end is noted. If that is lost, it looks as if it had died.
 pub async fn tick(app: &App, cron: &str) {
-    // A lost note of the start changes nothing but what the operator sees.
-    let started = Statement::new(STARTED).bind(cron).bind(app.now());
-    if let Err(error) = app.database.run(started).await {
-        app.warn(
-            "cron_not_noted",
-            &json!({ "cron": cron, "error": error.to_string() }),
-        );
-    }
+    // 1.
+    let tick = operations::began(app, cron).await;
+    // 2.
     let result = match cron {
         EVERY_MINUTE => publish::sweep(app).await,
         EVERY_HALF_HOUR => accounts::tend(app).await,
@@ -178,45 +168,16 @@ pub async fn tick(app: &App, cron: &str) {
             "no operation belongs to the cron trigger {other}"
         ))),
     };
-    let outcome = match &result {
-        Ok(done) => {
-            app.info("cron", &json!({ "cron": cron, "done": done }));
-            "ok".to_owned()
-        }
+    match &result {
+        Ok(done) => app.info("cron", &json!({ "cron": cron, "done": done })),
         Err(error) => {
-            let why = error
-                .internal
-                .clone()
-                .unwrap_or_else(|| error.detail.clone());
+            let why = error.internal.as_ref().unwrap_or(&error.detail);
             app.warn("cron_failed", &json!({ "cron": cron, "error": why }));
-            format!("failed: {}", error.code)
         }
-    };
-    let finished = Statement::new(FINISHED)
-        .bind(cron)
-        .bind(app.now())
-        .bind(outcome);
-    if let Err(error) = app.database.run(finished).await {
-        app.warn(
-            "cron_not_noted",
-            &json!({ "cron": cron, "error": error.to_string() }),
-        );
     }
-}
-
-/// When the sweep last finished well; `None` before the first time.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn last_sweep(app: &App) -> Result<Option<Timestamp>, StorageError> {
-    #[derive(Deserialize)]
-    struct Tick {
-        #[serde(with = "crate::time::optional_millis")]
-        finished_at: Option<Timestamp>,
-    }
-    let last = Statement::new(LAST).bind(EVERY_MINUTE);
-    let tick: Option<Tick> = app.database.run(last).await?.first()?;
-    Ok(tick.and_then(|tick| tick.finished_at))
+    // 3.
+    let result = result.map_err(|error| error.code);
+    operations::ended(app, &tick, result).await;
 }
 
 /// Deletes what has expired. Each statement stands for itself, so a repeat goes on where the last one stopped.
@@ -227,6 +188,7 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
         identity::expired(now),
         accounts::store::expired(now),
         idempotency::store::expired(now),
+        operations::expired(now),
     ]
     .concat()
     {

@@ -3,7 +3,7 @@
 use super::host::Console;
 use super::wiring;
 use crate::http;
-use crate::jobs::{self, Disposition};
+use crate::jobs::{self, Disposition, Message};
 use crate::ports::Log as _;
 use ::http::{Response, StatusCode, header};
 use axum::body::Body;
@@ -35,15 +35,15 @@ async fn fetch(
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> worker::Result<()> {
     let messages: Vec<RawMessage> = batch.raw_iter().collect();
-    let bodies: Vec<String> = messages.iter().map(body).collect();
+    let read: Vec<Message> = messages.iter().map(read).collect();
     let name = batch.queue();
     let dispositions = match wiring::app(&env) {
-        Ok(app) if name.ends_with("-dead") => jobs::handle_dead(&app, &name, &bodies).await,
-        Ok(app) => jobs::handle(&app, &name, &bodies).await,
+        Ok(app) if name.ends_with("-dead") => jobs::handle_dead(&app, &name, &read).await,
+        Ok(app) => jobs::handle(&app, &name, &read).await,
         // The messages stay until somebody has repaired the configuration, or the sweep sends new ones.
         Err(why) => {
             log_misconfigured(&why);
-            vec![Disposition::Again { delay_seconds: 60 }; bodies.len()]
+            vec![Disposition::Again { delay_seconds: 60 }; read.len()]
         }
     };
     let mut dispositions = dispositions.into_iter();
@@ -72,9 +72,12 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
 }
 
 // Anything that is not text is not ours; its description goes to the dead letters.
-fn body(message: &RawMessage) -> String {
+fn read(message: &RawMessage) -> Message {
     let body = message.body();
-    body.as_string().unwrap_or_else(|| format!("{body:?}"))
+    Message {
+        id: Some(message.id()),
+        body: body.as_string().unwrap_or_else(|| format!("{body:?}")),
+    }
 }
 
 fn log_misconfigured(why: &str) {

@@ -1,20 +1,17 @@
-//! `GET /health`: whether the database answers and the scheduler ticks.
+//! `GET /health`: whether the database answers, the scheduler ticks, and no delivery is left lying.
 
 use super::{Access, Call, Reply, Route};
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
-use crate::jobs;
-use crate::time::{MINUTE_MS, Timestamp};
+use crate::operations;
+use crate::time::Timestamp;
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Its path, below the API's base and at the root.
 pub const PATH: &str = "/health";
-
-/// Without a tick for this long, the scheduler counts as stopped: three of its minutes.
-const SILENCE_MS: i64 = 3 * MINUTE_MS;
 
 /// How the service is.
 #[derive(Serialize, JsonSchema)]
@@ -34,9 +31,10 @@ struct Health {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HealthScheduler")]
 struct Scheduler {
-    /// When the minute's tick last ran; null before the first.
+    /// When the minute's tick last ended well; null before the first.
     last_tick_at: Option<Timestamp>,
-    /// False when it has ticked before and then fell silent for three minutes.
+    /// False when no tick has ended well for three minutes, counted from the first one if none ever did. Where none was
+    /// ever seen, false as soon as a delivery is left lying.
     healthy: bool,
 }
 
@@ -47,6 +45,10 @@ struct Checks {
     /// Whether the database answers.
     #[schemars(extend("enum" = ["ok", "failing"]))]
     database: &'static str,
+    /// `overdue` when the scheduler should have taken a delivery more than three minutes ago and has not: something is
+    /// stuck, and `GET /admin/queue` says what. `unknown` when the database does not answer.
+    #[schemars(extend("enum" = ["ok", "overdue", "unknown"]))]
+    deliveries: &'static str,
 }
 
 /// The route of this file.
@@ -56,7 +58,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             Method::GET,
             PATH,
-            "Whether the database answers and the scheduler ticks",
+            "Whether the database answers, the scheduler ticks and no delivery is left lying",
             Access::Public,
             handler!(health),
         )
@@ -66,21 +68,27 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn health(app: App, _call: Call) -> Result<Reply, Error> {
-    let tick = jobs::last_sweep(&app).await;
-    let database = tick.is_ok();
-    let last_tick_at = tick.ok().flatten();
-    // A fresh installation has not ticked yet, and is well.
-    let ticking = last_tick_at.is_none_or(|at| app.now().since(at) < SILENCE_MS);
-    let well = database && ticking;
+    let now = app.now();
+    let pulse = operations::pulse(&app).await;
+    let (database, deliveries) = match &pulse {
+        Ok(pulse) if pulse.is_overdue(now) => ("ok", "overdue"),
+        Ok(_) => ("ok", "ok"),
+        Err(_) => ("failing", "unknown"),
+    };
+    // Of a database that does not answer nothing else can be known, and it is bad enough.
+    let pulse = pulse.unwrap_or_default();
+    let scheduler = Scheduler {
+        last_tick_at: pulse.last_tick_at,
+        healthy: pulse.is_ticking(now),
+    };
+    let well = database == "ok" && deliveries == "ok" && scheduler.healthy;
     let health = Health {
         status: if well { "ok" } else { "unhealthy" },
         version: env!("CARGO_PKG_VERSION"),
-        scheduler: Scheduler {
-            last_tick_at,
-            healthy: ticking,
-        },
+        scheduler,
         checks: Checks {
-            database: if database { "ok" } else { "failing" },
+            database,
+            deliveries,
         },
     };
     Reply::json(

@@ -27,6 +27,8 @@ pub enum Access {
     Scoped(Scope),
     /// A person, not an API key, whose role includes this.
     PersonScoped(Scope),
+    /// An operator of the installation, or a key that one of them made with [`Scope::Operator`].
+    Operator,
     /// Whoever shows a session token of ours, even an ended one: the operation reads it itself.
     OwnToken,
 }

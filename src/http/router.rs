@@ -7,7 +7,7 @@ use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, identity, posts};
+use crate::{accounts, identity, operations, posts};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -28,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         identity::routes(),
         accounts::routes(),
         posts::routes(),
+        operations::routes(),
         health::routes(),
         openapi::routes(),
     ]

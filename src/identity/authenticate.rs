@@ -92,6 +92,7 @@ async fn by_key(app: &App, token: &str, workspace: Option<&WorkspaceId>) -> Resu
         user_id: key.standing.user_id,
         workspace_id,
         role,
+        operator: key.standing.operator != 0,
         credential,
         expires_at: key.expires_at,
     })
@@ -175,6 +176,7 @@ fn caller(
         user_id: standing.user_id,
         workspace_id,
         role,
+        operator: standing.operator != 0,
         credential,
         expires_at,
     })

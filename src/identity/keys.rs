@@ -81,11 +81,16 @@ pub async fn create(
             "A key needs at least one scope.",
         ));
     }
-    if let Some(scope) = scopes.iter().find(|scope| !caller.role.allows(**scope)) {
-        let detail = format!(
-            "Your role in this workspace does not include {}.",
-            scope.as_str()
-        );
+    if let Some(scope) = scopes.iter().find(|scope| !caller.can_grant(**scope)) {
+        let detail = match scope {
+            Scope::Operator => {
+                "Only an operator of the installation can grant operator.".to_owned()
+            }
+            scope => format!(
+                "Your role in this workspace does not include {}.",
+                scope.as_str()
+            ),
+        };
         wrong.push(FieldError::new("/scopes", "scope_not_allowed", detail));
     }
     if wanted.expires_at.is_some_and(|at| at <= now) {

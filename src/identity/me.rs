@@ -41,6 +41,7 @@ pub async fn me(app: &App, caller: &Caller) -> Result<Me, Error> {
             id: person.user_id,
             email: person.email,
             name: person.name,
+            operator: person.operator != 0,
             created_at: person.created_at,
         },
         workspace: workspace.clone(),

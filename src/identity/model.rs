@@ -24,19 +24,24 @@ pub enum Scope {
     /// Connect, refresh and unlink accounts.
     #[serde(rename = "accounts:write")]
     AccountsWrite,
-    /// Everything, and the workspace itself.
+    /// Everything in the workspace, and the workspace itself.
     #[serde(rename = "admin")]
     Admin,
+    /// Look after the whole installation, across its workspaces; only an operator can grant it, and `admin` does not
+    /// include it.
+    #[serde(rename = "operator")]
+    Operator,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PostsRead,
         Self::PostsWrite,
         Self::AccountsRead,
         Self::AccountsWrite,
         Self::Admin,
+        Self::Operator,
     ];
 
     /// Its name in the API and the database.
@@ -48,6 +53,7 @@ impl Scope {
             Self::AccountsRead => "accounts:read",
             Self::AccountsWrite => "accounts:write",
             Self::Admin => "admin",
+            Self::Operator => "operator",
         }
     }
 
@@ -77,13 +83,14 @@ pub enum Role {
 }
 
 impl Role {
-    /// What a member of this role may do.
+    /// What a member of this role may do. No role in a workspace makes anybody an operator of the installation.
     #[must_use]
     pub const fn allows(self, scope: Scope) -> bool {
         match scope {
             Scope::PostsRead | Scope::AccountsRead => true,
             Scope::PostsWrite => matches!(self, Self::Publisher | Self::Admin | Self::Owner),
             Scope::AccountsWrite | Scope::Admin => matches!(self, Self::Admin | Self::Owner),
+            Scope::Operator => false,
         }
     }
 }
@@ -108,6 +115,8 @@ pub struct Caller {
     pub workspace_id: WorkspaceId,
     /// The person's role in it.
     pub role: Role,
+    /// Whether the person is an operator of the installation.
+    pub operator: bool,
     /// How they proved it.
     pub credential: Credential,
     /// When the proof ends; `None` for a key without an end.
@@ -115,16 +124,26 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether both the role and, for a key, its scopes include this.
+    /// Whether both what the person may do and, for a key, its scopes include this.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         let by_key = match &self.credential {
             Credential::ApiKey(_, scopes) => {
-                scopes.contains(&scope) || scopes.contains(&Scope::Admin)
+                scopes.contains(&scope)
+                    || (scope != Scope::Operator && scopes.contains(&Scope::Admin))
             }
             Credential::Session(_) | Credential::Issuer => true,
         };
-        by_key && self.role.allows(scope)
+        by_key && self.can_grant(scope)
+    }
+
+    /// Whether the person may do this, and so may make a key that does.
+    #[must_use]
+    pub const fn can_grant(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Operator => self.operator,
+            scope => self.role.allows(scope),
+        }
     }
 
     /// Refuses what the route's access does not allow.
@@ -136,6 +155,7 @@ impl Caller {
             Access::Public | Access::OwnToken | Access::SignedIn => Ok(()),
             Access::Person => self.require_person(),
             Access::Scoped(scope) => self.require_scope(scope),
+            Access::Operator => self.require_scope(Scope::Operator),
             Access::PersonScoped(scope) => self
                 .require_person()
                 .and_then(|()| self.require_scope(scope)),
@@ -160,7 +180,13 @@ impl Caller {
         }
         let name = scope.as_str();
         Err(match self.credential {
-            Credential::ApiKey(..) if self.role.allows(scope) => Error::new(
+            _ if scope == Scope::Operator && !self.operator => Error::new(
+                Kind::Forbidden,
+                "operator_required",
+                "This shows the whole installation, across its workspaces, and is for its operators alone.",
+                "Sign in as an operator, or use an API key that one made with the scope operator. GET /api/v1/me says who is one; the README, section Operate, how to become one.",
+            ),
+            Credential::ApiKey(..) if self.can_grant(scope) => Error::new(
                 Kind::Forbidden,
                 "missing_scope",
                 format!("This needs the scope {name}, which this API key does not have."),
@@ -193,6 +219,19 @@ mod tests {
 
     const UUID: &str = "019a9b1c-7d2e-7c11-8f00-3b5a1e2f4d6c";
 
+    const IN_A_WORKSPACE: [Scope; 5] = [
+        Scope::PostsRead,
+        Scope::PostsWrite,
+        Scope::AccountsRead,
+        Scope::AccountsWrite,
+        Scope::Admin,
+    ];
+
+    fn operator(mut caller: Caller) -> Caller {
+        caller.operator = true;
+        caller
+    }
+
     fn caller(role: Role, key: Option<&[Scope]>) -> Caller {
         let credential = match key {
             None => Credential::Session(SessionId::parse(&format!("sess_{UUID}")).unwrap()),
@@ -205,6 +244,7 @@ mod tests {
             user_id: UserId::parse(&format!("user_{UUID}")).unwrap(),
             workspace_id: WorkspaceId::parse(&format!("ws_{UUID}")).unwrap(),
             role,
+            operator: false,
             credential,
             expires_at: None,
         }
@@ -242,8 +282,8 @@ mod tests {
                 Role::Publisher,
                 &[Scope::PostsRead, Scope::PostsWrite, Scope::AccountsRead],
             ),
-            (Role::Admin, &Scope::ALL),
-            (Role::Owner, &Scope::ALL),
+            (Role::Admin, &IN_A_WORKSPACE),
+            (Role::Owner, &IN_A_WORKSPACE),
         ];
         for (role, allowed) in table {
             for scope in Scope::ALL {
@@ -254,6 +294,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_operator_is_one_by_their_own_row_and_a_key_of_theirs_by_its_own_scope() {
+        let of = |caller: &Caller| code(caller, Access::Operator);
+        let all = Some(&Scope::ALL[..]);
+        assert_eq!(of(&caller(Role::Owner, None)), "operator_required");
+        assert_eq!(of(&caller(Role::Owner, all)), "operator_required");
+        assert_eq!(of(&operator(caller(Role::Viewer, None))), "allowed");
+        assert_eq!(of(&operator(caller(Role::Viewer, all))), "allowed");
+        let workspace_key = operator(caller(Role::Owner, Some(&IN_A_WORKSPACE)));
+        assert_eq!(of(&workspace_key), "missing_scope");
+        let operator_key = operator(caller(Role::Owner, Some(&[Scope::Operator])));
+        assert_eq!(
+            code(&operator_key, Access::Scoped(Scope::PostsRead)),
+            "missing_scope"
+        );
     }
 
     #[test]

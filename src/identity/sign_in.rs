@@ -46,7 +46,8 @@ pub struct Registration {
 ///
 /// 1. The attempt is counted. A request that ends here has used up one attempt, and made nobody.
 /// 2. The transaction. After it they exist, whatever happens to this request: a repeat under the same key is given the
-///    same answer, one without a key is told that the address is taken, and signing in works.
+///    same answer, one without a key is told that the address is taken, and signing in works. When somebody else turned
+///    out to be the first of the installation, nothing was written, and another transaction follows.
 ///
 /// # Errors
 /// [`Kind::Invalid`], [`Kind::Forbidden`] when strangers may not register, [`Kind::Conflict`] when the address is taken,
@@ -84,7 +85,6 @@ pub async fn register(
         id: SessionId::new(clock, random),
         user_id: user_id.clone(),
     };
-    let expires_at = now.plus_ms(SESSION_MS);
     let new = NewPerson {
         user_id: &user_id,
         workspace_id: &workspace_id,
@@ -94,31 +94,53 @@ pub async fn register(
         password_hash: &password_hash,
         now,
     };
-    let work = Work {
-        statements: store::register(&new, app.config.allow_signup, &session, expires_at),
-        keep: store::KEEP_REGISTERED,
-        made: user_id.as_str(),
-    };
-    let reply = Reply::json(
-        StatusCode::CREATED,
-        &SignedIn {
-            token: session::issue(&app.config, &session, now, expires_at)?,
-            user: User {
-                id: user_id.clone(),
-                email: Some(email.clone()),
-                name: name.clone(),
-                created_at: now,
-            },
-            workspace: Workspace {
-                id: workspace_id.clone(),
-                name: name.clone(),
-                role: Role::Owner,
-                personal: true,
-            },
-            expires_at,
-        },
-    )?;
     // 2.
+    if !taken {
+        if let Some(reply) = write(app, &new, &session, true, once).await? {
+            return Ok(reply);
+        }
+        // Somebody else was the first, a moment ago.
+        if !app.config.allow_signup {
+            return Err(signup_closed());
+        }
+    }
+    let reply = write(app, &new, &session, false, once).await?;
+    reply.ok_or_else(signup_closed)
+}
+
+/// Writes a person down as the first of the installation, or as another, and keeps the answer with them. `None`:
+/// nothing was written, as that is not what they are.
+async fn write(
+    app: &App,
+    new: &NewPerson<'_>,
+    session: &Session,
+    first: bool,
+    once: &Once,
+) -> Result<Option<Reply>, Error> {
+    let expires_at = new.now.plus_ms(SESSION_MS);
+    let work = Work {
+        statements: store::register(new, first, session, expires_at),
+        keep: store::KEEP_REGISTERED,
+        made: new.user_id.as_str(),
+    };
+    let signed_in = SignedIn {
+        token: session::issue(&app.config, session, new.now, expires_at)?,
+        user: User {
+            id: new.user_id.clone(),
+            email: Some(new.email.to_owned()),
+            name: new.name.to_owned(),
+            operator: first,
+            created_at: new.now,
+        },
+        workspace: Workspace {
+            id: new.workspace_id.clone(),
+            name: new.name.to_owned(),
+            role: Role::Owner,
+            personal: true,
+        },
+        expires_at,
+    };
+    let reply = Reply::json(StatusCode::CREATED, &signed_in)?;
     let sets = once.commit(app, work, &reply).await.map_err(|error| {
         if error.violates_unique("users.email") {
             email_taken()
@@ -126,10 +148,8 @@ pub async fn register(
             error.into()
         }
     })?;
-    if sets.first().is_none_or(|set| set.changes == 0) {
-        return Err(signup_closed());
-    }
-    Ok(reply)
+    let written = sets.first().is_some_and(|set| set.changes > 0);
+    Ok(written.then_some(reply))
 }
 
 /// Signs a person in. An unknown address and a wrong password cannot be told apart, by the answer or by its time.
@@ -206,6 +226,7 @@ pub async fn sign_in(
             id: person.user_id,
             email: person.email,
             name: person.name,
+            operator: person.operator != 0,
             created_at: person.created_at,
         },
         workspace: Workspace {

@@ -24,6 +24,7 @@ pub struct Person {
     pub workspace_name: Option<String>,
     pub role: Option<Role>,
     pub personal: i64,
+    pub operator: i64,
 }
 
 /// A person alone.
@@ -32,6 +33,7 @@ pub struct PersonRow {
     pub user_id: UserId,
     pub email: Option<String>,
     pub name: String,
+    pub operator: i64,
     #[serde(with = "millis")]
     pub created_at: Timestamp,
 }
@@ -42,6 +44,7 @@ pub struct Standing {
     pub user_id: UserId,
     pub workspace_id: Option<WorkspaceId>,
     pub role: Option<Role>,
+    pub operator: i64,
 }
 
 /// A session and where it leads.
@@ -105,8 +108,10 @@ pub struct Attempts {
 
 /// The session with its membership in `workspace`, or in the default one.
 pub fn session(session: &Session, workspace: Option<&WorkspaceId>) -> Statement {
-    const SQL: &str = "SELECT s.user_id, s.expires_at, s.ended_at, m.workspace_id, m.role
+    const SQL: &str =
+        "SELECT s.user_id, s.expires_at, s.ended_at, m.workspace_id, m.role, u.operator
         FROM sessions s
+        JOIN users u ON u.id = s.user_id
         LEFT JOIN memberships m ON m.user_id = s.user_id AND (?3 IS NULL OR m.workspace_id = ?3)
         LEFT JOIN workspaces w ON w.id = m.workspace_id
         WHERE s.id = ?1 AND s.user_id = ?2
@@ -119,7 +124,7 @@ pub fn session(session: &Session, workspace: Option<&WorkspaceId>) -> Statement 
 
 /// The person of a trusted issuer with their membership in `workspace`, or in the default one.
 pub fn subject(subject: &Subject, workspace: Option<&WorkspaceId>) -> Statement {
-    const SQL: &str = "SELECT u.id AS user_id, m.workspace_id, m.role
+    const SQL: &str = "SELECT u.id AS user_id, m.workspace_id, m.role, u.operator
         FROM users u
         LEFT JOIN memberships m ON m.user_id = u.id AND (?3 IS NULL OR m.workspace_id = ?3)
         LEFT JOIN workspaces w ON w.id = m.workspace_id
@@ -133,8 +138,10 @@ pub fn subject(subject: &Subject, workspace: Option<&WorkspaceId>) -> Statement 
 
 /// The key of this hash, with what its maker may do today.
 pub fn key(hash: &str) -> Statement {
-    const SQL: &str = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.created_by AS user_id, k.workspace_id, m.role
+    const SQL: &str = "SELECT k.id, k.scopes, k.expires_at, k.revoked_at, k.created_by AS user_id, k.workspace_id, m.role,
+            u.operator
         FROM api_keys k
+        JOIN users u ON u.id = k.created_by
         LEFT JOIN memberships m ON m.user_id = k.created_by AND m.workspace_id = k.workspace_id
         WHERE k.hash = ?1";
     Statement::new(SQL).bind(hash)
@@ -161,16 +168,17 @@ pub const fn any_user() -> Statement {
 /// Keeps the answer of a registration, if the person was registered.
 pub const KEEP_REGISTERED: &str = keep_answer_if_made!("users", "id");
 
-/// Registers a person with a personal workspace and a session. The first statement changes nothing when strangers may
-/// not register and somebody has: that is decided here, in the database, so that two first users cannot both win.
+/// Registers a person with a personal workspace and a session. The first of an installation operates it. The first
+/// statement changes nothing when whether they are `first` is no longer as it was: that is decided here, in the
+/// database, so that two first users cannot both win.
 pub fn register(
     new: &NewPerson<'_>,
-    open: bool,
+    first: bool,
     session: &Session,
     session_ends: Timestamp,
 ) -> Vec<Statement> {
-    const USER: &str = "INSERT INTO users (id, email, name, password_hash, created_at)
-        SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?6 OR NOT EXISTS (SELECT 1 FROM users)";
+    const USER: &str = "INSERT INTO users (id, email, name, password_hash, created_at, operator)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?6 = NOT EXISTS (SELECT 1 FROM users)";
     const SESSION: &str = "INSERT INTO sessions (id, user_id, created_at, expires_at)
         SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2";
     let user = Statement::new(USER)
@@ -179,7 +187,7 @@ pub fn register(
         .bind(new.name)
         .bind(new.password_hash)
         .bind(new.now)
-        .bind(open);
+        .bind(first);
     let session = Statement::new(SESSION)
         .bind(&session.id)
         .bind(&session.user_id)
@@ -263,7 +271,7 @@ fn personal_workspace(
 
 /// The person of this address and the workspace that the sign-in leads to.
 pub fn person_by_email(email: &str) -> Statement {
-    const SQL: &str = "SELECT u.id AS user_id, u.email, u.name, u.password_hash, u.created_at,
+    const SQL: &str = "SELECT u.id AS user_id, u.email, u.name, u.password_hash, u.created_at, u.operator,
             m.workspace_id, m.role, w.name AS workspace_name, coalesce(w.personal_of = u.id, 0) AS personal
         FROM users u
         LEFT JOIN memberships m ON m.user_id = u.id
@@ -333,7 +341,8 @@ pub fn expired(now: Timestamp) -> Vec<Statement> {
 
 /// A person.
 pub fn person(user_id: &UserId) -> Statement {
-    const SQL: &str = "SELECT id AS user_id, email, name, created_at FROM users WHERE id = ?1";
+    const SQL: &str =
+        "SELECT id AS user_id, email, name, operator, created_at FROM users WHERE id = ?1";
     Statement::new(SQL).bind(user_id)
 }
 

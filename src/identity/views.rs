@@ -16,6 +16,8 @@ pub struct User {
     pub email: Option<String>,
     /// What to call them.
     pub name: String,
+    /// Whether they are an operator of the installation, who looks after it across its workspaces under `/admin`.
+    pub operator: bool,
     /// Since when they are here.
     pub created_at: Timestamp,
 }

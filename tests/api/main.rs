@@ -14,6 +14,7 @@ mod support;
 mod sandbox;
 
 mod accounts;
+mod admin;
 mod docs;
 mod harness;
 mod identity;

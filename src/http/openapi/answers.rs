@@ -22,7 +22,7 @@ const UNAUTHENTICATED: Refusal = (
 const FORBIDDEN: Refusal = (
     "Forbidden",
     403,
-    "Signed in, but not allowed: `missing_scope`, `missing_role`, `person_required`",
+    "Signed in, but not allowed: `missing_scope`, `missing_role`, `person_required`, `operator_required`",
 );
 const NOT_FOUND: Refusal = (
     "NotFound",
@@ -135,7 +135,7 @@ fn of_its_kind(route: &Route) -> Vec<Refusal> {
         Access::OwnToken => all.extend([UNAUTHENTICATED, FORBIDDEN]),
         // X-Workspace may name one that these credentials do not reach.
         Access::SignedIn => all.extend([UNAUTHENTICATED, NOT_FOUND]),
-        Access::Person | Access::Scoped(_) | Access::PersonScoped(_) => {
+        Access::Person | Access::Scoped(_) | Access::PersonScoped(_) | Access::Operator => {
             all.extend([UNAUTHENTICATED, FORBIDDEN, NOT_FOUND]);
         }
     }

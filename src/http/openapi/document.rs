@@ -7,10 +7,11 @@
 use super::answers;
 use super::schemas::Schemas;
 use crate::http::route::{Access, Parameter, Route};
-use crate::ids::{AccountId, ApiKeyId, PostId, WorkspaceId};
+use crate::identity::Scope;
+use crate::ids::{AccountId, ApiKeyId, DeadLetterId, PostId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
-const TAGS: [(&str, &str, &[&str]); 5] = [
+const TAGS: [(&str, &str, &[&str]); 6] = [
     (
         "Identity",
         "Registering, signing in and out, who calls, and the workspace",
@@ -26,6 +27,11 @@ const TAGS: [(&str, &str, &[&str]); 5] = [
         "Posts",
         "Posting, now or later, and what became of it",
         &["posts", "history", "stats"],
+    ),
+    (
+        "Operations",
+        "For the operator: the whole installation, across its workspaces",
+        &["admin"],
     ),
     ("Service", "The service itself", &["health", "openapi.json"]),
 ];
@@ -99,7 +105,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     if let Some(text) = who_may(route.access) {
         put("description", text.into());
     }
-    if let Access::Scoped(scope) | Access::PersonScoped(scope) = route.access {
+    if let Some(scope) = scope(route.access) {
         put("x-godwit-scope", scope.as_str().into());
     }
     // An empty list says that nothing is needed.
@@ -132,6 +138,14 @@ fn tag(route: &Route) -> &'static str {
         .map_or("Service", |(name, _, _)| name)
 }
 
+fn scope(access: Access) -> Option<Scope> {
+    match access {
+        Access::Scoped(scope) | Access::PersonScoped(scope) => Some(scope),
+        Access::Operator => Some(Scope::Operator),
+        Access::Public | Access::SignedIn | Access::Person | Access::OwnToken => None,
+    }
+}
+
 fn who_may(access: Access) -> Option<String> {
     Some(match access {
         Access::Public => return None,
@@ -140,6 +154,10 @@ fn who_may(access: Access) -> Option<String> {
         Access::OwnToken => {
             "For whoever shows a session token of ours, even one that has ended.".to_owned()
         }
+        Access::Operator => format!(
+            "For operators of the installation (`operator` in `GET /me`), and API keys that one of them made with the scope `{}`.",
+            Scope::Operator.as_str()
+        ),
         Access::Scoped(scope) => format!(
             "For persons whose role, and API keys whose scopes, include `{}`.",
             scope.as_str()
@@ -193,6 +211,7 @@ fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {
         Some("accounts") => schemas.answer::<AccountId>(),
         Some("api-keys") => schemas.answer::<ApiKeyId>(),
         Some("workspaces") => schemas.answer::<WorkspaceId>(),
+        Some("admin") => schemas.answer::<DeadLetterId>(),
         _ => json!({ "type": "string" }),
     }
 }

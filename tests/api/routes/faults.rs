@@ -91,7 +91,9 @@ fn after_a_lost_answer(route: &Route, number: usize, success: u16) -> (u16, &'st
         // They are there: signing in works.
         ("POST", "/auth/register", 1..) => (409, "email_taken"),
         // It is unlinked, and gone from the lists.
-        ("DELETE", "/accounts/{id}", 2..) => (404, "not_found"),
+        ("DELETE", "/accounts/{id}", 2..) | ("DELETE", "/admin/dead-letters/{id}", 1..) => {
+            (404, "not_found")
+        }
         // It is on its way.
         ("POST", "/posts/{id}/retry", 1..) => (409, "nothing_to_retry"),
         _ => (success, ""),
@@ -179,6 +181,11 @@ async fn a_queue_that_does_not_answer_keeps_no_post_from_being_accepted() {
         ground.world().queue.refuse(100);
         let success = asked.success;
         let answer = ground.send(asked).await;
+        // To put something on the queue is all that it is for.
+        if route.path == "/admin/dead-letters/{id}/retry" {
+            asks_to_come_again(&name(&route), &answer);
+            continue;
+        }
         assert_eq!(answer.status, success, "{}: {}", name(&route), answer.json);
     }
 }

@@ -30,6 +30,8 @@ pub struct Things {
     pub post: String,
     /// A post that failed.
     pub failed: String,
+    /// A dead letter. They belong to no workspace, and an operator sees them all: Eve's is one that is not there.
+    pub letter: String,
 }
 
 /// A request, before it is sent.
@@ -111,8 +113,9 @@ impl Ground {
         let stage = Stage::new().await;
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");
-        let ours = things(&stage, &stage.person, stage.account.clone()).await;
+        let mut ours = things(&stage, &stage.person, stage.account.clone()).await;
         let hers = things(&stage, &eve, account).await;
+        ours.letter = dead_letter(&stage, &ours).await;
         Self {
             stage,
             ours,
@@ -135,6 +138,7 @@ impl Ground {
             Some("accounts") => &things.account,
             Some("api-keys") => &things.key,
             Some("workspaces") => &things.workspace,
+            Some("admin") => &things.letter,
             Some("posts") if route.path.ends_with("/retry") => &things.failed,
             Some("posts") => &things.post,
             _ => return route.path.to_owned(),
@@ -166,9 +170,10 @@ impl Ground {
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
-            ("POST", "/posts/{id}/retry") => ask(202),
+            ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
             ("GET", "/health" | "/openapi.json") => ask(200).nobody(),
-            ("POST", "/auth/logout") | ("DELETE", "/api-keys/{id}") => ask(204),
+            ("POST", "/auth/logout")
+            | ("DELETE", "/api-keys/{id}" | "/admin/dead-letters/{id}") => ask(204),
             (
                 "GET",
                 "/me"
@@ -180,7 +185,9 @@ impl Ground {
                 | "/posts/{id}"
                 | "/history"
                 | "/stats"
-                | "/workspaces/{id}",
+                | "/workspaces/{id}"
+                | "/admin/queue"
+                | "/admin/dead-letters",
             )
             | ("DELETE", "/accounts/{id}" | "/posts/{id}")
             | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh") => ask(200),
@@ -263,5 +270,24 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
         account,
         post: waiting,
         failed,
+        letter: "dead_019a9b1c-7d2e-7c11-8f00-3b5a1e2f4d6c".to_owned(),
     }
+}
+
+/// Gives up a message about what waits there; gives the letter's id.
+async fn dead_letter(stage: &Stage, things: &Things) -> String {
+    let database = &stage.world.database;
+    let deliveries = database.look("SELECT id, workspace_id, account_id, post_id FROM deliveries");
+    let delivery = deliveries
+        .iter()
+        .find(|row| row["post_id"] == things.post)
+        .unwrap();
+    let body = json!({
+        "job": "deliver", "delivery_id": delivery["id"], "workspace_id": delivery["workspace_id"],
+        "account_id": delivery["account_id"], "not_before": 0,
+    });
+    let app = stage.world.app();
+    godwit::jobs::handle_dead(&app, "godwit-publish-dead", &[body.to_string()]).await;
+    let id = database.value("SELECT id FROM dead_letters");
+    id.as_str().unwrap().to_owned()
 }

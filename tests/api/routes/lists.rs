@@ -75,6 +75,10 @@ async fn add(ground: &mut Ground, route: &Route, number: usize) {
             let other = Statement::new(sql).bind(format!("9{number}")).bind(id);
             world.database.change(&other);
         }
+        "/admin/dead-letters" => {
+            let body = format!("the letter number {number}");
+            godwit::jobs::handle_dead(&world.app(), "godwit-publish-dead", &[body]).await;
+        }
         other => panic!("Say how {other} is filled, so that it is walked through."),
     }
 }
@@ -206,13 +210,14 @@ async fn a_cursor_that_no_page_of_this_list_gave_is_refused_by_name() {
             "/api-keys" => "key",
             "/accounts" => "acct",
             "/posts" => "post",
+            "/admin/dead-letters" => "dead",
             _ => "",
         };
         let mut bad: Vec<String> = ["", "abc", "!!!", "%25%25", "%FF", "AAAA", "null", "0"]
             .map(str::to_owned)
             .to_vec();
         bad.extend(
-            ["key", "acct", "post", "dlv"]
+            ["key", "acct", "post", "dlv", "dead"]
                 .into_iter()
                 .filter(|kind| *kind != own)
                 .map(|kind| encoded(&format!("{kind}_{uuid}"))),

@@ -9,6 +9,7 @@ use godwit::ports::Statement;
 fn scope(route: &Route) -> Option<Scope> {
     match route.access {
         Access::Scoped(scope) => Some(scope),
+        Access::Operator => Some(Scope::Operator),
         _ => None,
     }
 }
@@ -53,6 +54,10 @@ async fn a_key_with_the_one_scope_or_with_admin_is_enough() {
             continue;
         };
         for scope in [needed, Scope::Admin] {
+            // Who runs a workspace does not run the installation.
+            if needed == Scope::Operator && scope == Scope::Admin {
+                continue;
+            }
             let ground = Ground::new().await;
             let key = ground
                 .world()
@@ -120,6 +125,41 @@ async fn a_person_may_do_what_their_role_includes_and_nothing_else() {
                 assert_eq!(ground.traces(), before, "{what}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_for_operators_no_owner_and_no_key_of_theirs_can_do() {
+    let ground = Ground::new().await;
+    let key = ground
+        .world()
+        .key(&ground.stage.person, &["operator"])
+        .await;
+    let admin = ground.world().key(&ground.eve, &["admin"]).await;
+    let mut refused = 0;
+    for route in guarded().filter(|route| route.access == Access::Operator) {
+        let good = ground.good(&route).await;
+        let before = ground.traces();
+        for (who, token) in [("an owner", &ground.eve.token), ("an owner's key", &admin)] {
+            let answer = ground.send(good.clone().bearer(token)).await;
+            let what = format!("{} as {who}", name(&route));
+            problem(&what, &answer, 403, "operator_required");
+        }
+        assert_eq!(ground.traces(), before, "{}", name(&route));
+        refused += 1;
+    }
+    assert!(refused > 0);
+    // Who is one no longer takes their keys with them.
+    let change = Statement::new("UPDATE users SET operator = 0");
+    ground.world().database.change(&change);
+    for route in guarded().filter(|route| route.access == Access::Operator) {
+        let good = ground.good(&route).await;
+        let before = ground.traces();
+        for token in [&ground.stage.person.token, &key] {
+            let answer = ground.send(good.clone().bearer(token)).await;
+            problem(&name(&route), &answer, 403, "operator_required");
+        }
+        assert_eq!(ground.traces(), before, "{}", name(&route));
     }
 }
 
