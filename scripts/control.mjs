@@ -18,9 +18,10 @@ export async function startControl(runtime, shutdown) {
       const prepared = statements.map(({ sql, params = [] }) => db.prepare(sql).bind(...params));
       return { results: (await db.batch(prepared)).map(answer) };
     },
-    '/queue': async ({ queue, body, delaySeconds }) => {
+    // `contentType` other than `text` is what Godwit itself never sends.
+    '/queue': async ({ queue, body, delaySeconds, contentType = 'text' }) => {
       const producer = await runtime.queue(queue);
-      await producer.send(body, { contentType: 'text', ...(delaySeconds === undefined ? {} : { delaySeconds }) });
+      await producer.send(body, { contentType, ...(delaySeconds === undefined ? {} : { delaySeconds }) });
       return {};
     },
     '/shutdown': async () => {

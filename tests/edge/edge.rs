@@ -235,6 +235,12 @@ impl Edge {
             .await;
     }
 
+    /// Puts something on a queue that is no text.
+    pub async fn enqueue_value(&self, queue: &str, body: &Value) {
+        let message = json!({ "queue": queue, "body": body, "contentType": "json" });
+        self.control("queue", message).await;
+    }
+
     async fn control(&self, what: &str, body: Value) -> Value {
         let request = self
             .client

@@ -1,22 +1,92 @@
 //! What only the real runtime can show of the edges: broken queue messages, dead letters, bad requests, health.
 
-use crate::edge::Edge;
+use crate::edge::{Edge, text};
+use godwit::time::Timestamp;
 use serde_json::json;
 
 #[tokio::test]
 async fn broken_messages_are_recorded_and_hold_nobody_up() {
     let edge = Edge::start().await;
-    for body in ["not json", "{}", "{\"job\":\"deliver\"}"] {
+    let huge = "a".repeat(100_000);
+    for body in ["not json", "{}", "{\"job\":\"deliver\"}", "\0", &huge] {
         edge.enqueue("publish", body).await;
     }
+    // Not even text.
+    edge.enqueue_value("publish", &json!({ "job": "deliver" }))
+        .await;
     edge.enqueue("publish-dead", "given up").await;
     let post = edge.post("all the same").await;
     edge.until(&post, "published").await;
     let recorded = async || {
-        let counted = edge.sql("SELECT count(*) AS n FROM dead_letters").await;
-        (counted["rows"][0]["n"] == 4).then_some(())
+        let (status, shown) = edge.get("/admin/queue").await;
+        assert_eq!(status.as_u16(), 200, "{shown}");
+        (shown["dead_letters"]["open"] == 7).then_some(shown)
     };
-    edge.wait(recorded).await;
+    let shown = edge.wait(recorded).await;
+    let newest = shown["dead_letters"]["newest"].as_array().unwrap();
+    assert!(newest.iter().all(|letter| letter["retryable"] == false));
+    assert!(newest.iter().any(|letter| letter["body"] == huge[..4_096]));
+}
+
+#[tokio::test]
+async fn the_operator_sees_what_waits_and_a_retried_dead_letter_moves_it() {
+    let edge = Edge::start().await;
+    let sent = edge.post("to learn the time").await;
+    edge.until(&sent, "published").await;
+    let (_, sent) = edge.get(&format!("/posts/{sent}")).await;
+    let due = Timestamp::parse_rfc3339(&text(&sent["updated_at"]))
+        .unwrap()
+        .plus_ms(3_600_000);
+    let later =
+        json!({ "text": "given up", "accounts": [edge.account], "publish_at": due.to_string() });
+    let post = edge.post_as(later).await;
+    let shown = edge.get("/admin/queue").await.1;
+    assert_eq!(
+        (
+            &shown["waiting"]["total"],
+            &shown["waiting"]["groups"][0]["state"]
+        ),
+        (&json!(1), &json!("scheduled"))
+    );
+    // Its time has come, and the queue gives up the message that said so; no cron ticks here.
+    edge.sql("UPDATE deliveries SET next_attempt_at = 0 WHERE state = 'scheduled'")
+        .await;
+    let delivery = edge
+        .sql("SELECT id, workspace_id FROM deliveries WHERE state = 'scheduled'")
+        .await["rows"][0]
+        .clone();
+    let body = json!({
+        "job": "deliver", "delivery_id": delivery["id"], "workspace_id": delivery["workspace_id"],
+        "account_id": edge.account, "not_before": 0,
+    });
+    edge.enqueue("publish-dead", &body.to_string()).await;
+    let letter = edge
+        .wait(async || {
+            let (_, shown) = edge.get("/admin/dead-letters").await;
+            shown["items"][0]["id"].as_str().map(str::to_owned)
+        })
+        .await;
+    assert_eq!(edge.sandbox.x().posts().len(), 1);
+    let path = format!("/admin/dead-letters/{letter}/retry");
+    let (status, retried) = edge.send(edge.client.post(edge.at(&path))).await;
+    assert_eq!(
+        (status.as_u16(), &retried["retries"]),
+        (202, &json!(1)),
+        "{retried}"
+    );
+    edge.until(&post, "published").await;
+    assert_eq!(edge.sandbox.x().posts().len(), 2);
+    edge.tick().await;
+    let (_, shown) = edge.get("/admin/queue").await;
+    assert_eq!(
+        (
+            &shown["dead_letters"]["open"],
+            &shown["waiting"]["total"],
+            &shown["crons"][0]["result"]
+        ),
+        (&json!(0), &json!(0), &json!("ok")),
+        "{shown:#}"
+    );
 }
 
 #[tokio::test]
