@@ -49,7 +49,11 @@ pub fn search(first: u64, runs: u64) -> Tally {
             rules.entry(violation.rule).or_default().push(*seed);
         }
         for (rule, seeds) in rules {
-            println!("{rule:?}: {} of {runs} runs, such as {:?}", seeds.len(), &seeds[..seeds.len().min(5)]);
+            println!(
+                "{rule:?}: {} of {runs} runs, such as {:?}",
+                seeds.len(),
+                &seeds[..seeds.len().min(5)]
+            );
         }
         panic!(
             "seed {seed} breaks {:?}: {}\nThe same life again: npm run simulate -- --runs 1 --seed {seed}",
@@ -64,11 +68,19 @@ pub fn find_out(mutation: Mutation, runs: u64) -> Option<(u64, Violation)> {
     let found = Mutex::new(None::<(u64, Violation)>);
     on_all_cores(runs, |workshop, number| {
         let seed = 1 + number;
-        if found.lock().unwrap().as_ref().is_some_and(|(first, _)| *first < seed) {
+        if found
+            .lock()
+            .unwrap()
+            .as_ref()
+            .is_some_and(|(first, _)| *first < seed)
+        {
             return;
         }
         let outcome = run::live(workshop, seed, Some(mutation), false);
-        let caught = outcome.violations.into_iter().find(|one| mutation.breaks().contains(&one.rule));
+        let caught = outcome
+            .violations
+            .into_iter()
+            .find(|one| mutation.breaks().contains(&one.rule));
         if let Some(violation) = caught {
             let mut found = found.lock().unwrap();
             if found.as_ref().is_none_or(|(first, _)| *first > seed) {

@@ -146,7 +146,12 @@ impl Core {
     pub fn note(&self, text: impl FnOnce() -> String) {
         let mut state = self.lock();
         if state.trace.is_some() {
-            let line = format!("{:>9} p{:<3} {}", state.now % 100_000_000, state.current, text());
+            let line = format!(
+                "{:>9} p{:<3} {}",
+                state.now % 100_000_000,
+                state.current,
+                text()
+            );
             if let Some(trace) = &mut state.trace {
                 trace.push(line);
             }
@@ -353,7 +358,11 @@ impl Executor {
         task.ready.0.store(false, Ordering::Relaxed);
         self.core.lock().current = task.process;
         let waker = Waker::from(Arc::clone(&task.ready));
-        let done = task.body.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        let done = task
+            .body
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready();
         let id = task.id;
         if done {
             self.tasks.retain(|task| task.id != id);

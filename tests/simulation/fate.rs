@@ -130,7 +130,9 @@ fn drawn(rates: Rates, state: &mut State, point: Point) -> Fate {
         let ms = match point {
             // The gate's caller gives up after its own deadline, a request to X after the one it came with.
             Point::Gate | Point::Http => i64::MAX / 4,
-            Point::Database | Point::Settle | Point::Queue => 1_000 + i64::try_from(state.below(40_000)).unwrap(),
+            Point::Database | Point::Settle | Point::Queue => {
+                1_000 + i64::try_from(state.below(40_000)).unwrap()
+            }
         };
         [Fate::HangBefore(ms), Fate::HangAfter(ms)][usize::from(state.below(2) == 1)]
     } else if point == Point::Settle && hits(rates.drag) {
@@ -139,7 +141,11 @@ fn drawn(rates: Rates, state: &mut State, point: Point) -> Fate {
         Fate::Slow(5_000 + i64::try_from(state.below(30_000)).unwrap())
     } else if hits(rates.slow) {
         // A while, or longer than a lease lasts.
-        let ms = if state.below(2) == 0 { 500 + state.below(20_000) } else { 50_000 + state.below(100_000) };
+        let ms = if state.below(2) == 0 {
+            500 + state.below(20_000)
+        } else {
+            50_000 + state.below(100_000)
+        };
         Fate::Slow(i64::try_from(ms).unwrap())
     } else {
         Fate::Well

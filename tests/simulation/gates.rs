@@ -70,7 +70,10 @@ impl SimGates {
     /// When the next gate wants to be woken.
     pub fn next_alarm(&self) -> Option<i64> {
         let houses = self.houses.lock().unwrap();
-        houses.values().filter_map(|house| Some(house.storage.alarm()?.millis())).min()
+        houses
+            .values()
+            .filter_map(|house| Some(house.storage.alarm()?.millis()))
+            .min()
     }
 
     /// Wakes the gates whose time has come. An alarm is over when it begins; one whose process ends comes again.
@@ -78,13 +81,20 @@ impl SimGates {
         let now = Timestamp::from_millis(self.core.now());
         let due: Vec<(String, Arc<SqliteGate>)> = {
             let houses = self.houses.lock().unwrap();
-            let due = houses.iter().filter(|(_, house)| house.storage.alarm().is_some_and(|at| at <= now));
-            due.map(|(name, house)| (name.clone(), Arc::clone(&house.storage))).collect()
+            let due = houses
+                .iter()
+                .filter(|(_, house)| house.storage.alarm().is_some_and(|at| at <= now));
+            due.map(|(name, house)| (name.clone(), Arc::clone(&house.storage)))
+                .collect()
         };
         for (name, storage) in due {
             storage.wake_at(None).unwrap();
             let (process, gate) = self.living(&name);
-            let again = Again { core: Arc::clone(&self.core), storage, done: false };
+            let again = Again {
+                core: Arc::clone(&self.core),
+                storage,
+                done: false,
+            };
             self.core.spawn(process, async move {
                 let mut again = again;
                 gate.wake().await;
@@ -94,14 +104,27 @@ impl SimGates {
     }
 
     // A request has come to the gate of this name.
-    fn arrive(self: &Arc<Self>, name: &str, request: GateRequest, answer: oneshot::Sender<GateReply>) -> u64 {
+    fn arrive(
+        self: &Arc<Self>,
+        name: &str,
+        request: GateRequest,
+        answer: oneshot::Sender<GateReply>,
+    ) -> u64 {
         self.disturb(name);
-        let alone = self.mutation == Some(Mutation::SingleFlight) && !matches!(request, GateRequest::Send(_));
-        let (process, gate) = if alone { self.open(name, false) } else { self.living(name) };
-        let blind = self.mutation == Some(Mutation::Reconcile) && matches!(request, GateRequest::Reconcile(_));
+        let alone = self.mutation == Some(Mutation::SingleFlight)
+            && !matches!(request, GateRequest::Send(_));
+        let (process, gate) = if alone {
+            self.open(name, false)
+        } else {
+            self.living(name)
+        };
+        let blind = self.mutation == Some(Mutation::Reconcile)
+            && matches!(request, GateRequest::Reconcile(_));
         self.core.spawn(process, async move {
             let reply = if blind {
-                GateReply::Reconcile(ReconcileAnswer::NotFound { doubted_before: false })
+                GateReply::Reconcile(ReconcileAnswer::NotFound {
+                    doubted_before: false,
+                })
             } else {
                 gate.ask(request).await
             };
@@ -118,7 +141,13 @@ impl SimGates {
         if !self.core.chance(rate) {
             return;
         }
-        let Some((process, _)) = self.houses.lock().unwrap().get_mut(name).and_then(|house| house.living.take()) else {
+        let Some((process, _)) = self
+            .houses
+            .lock()
+            .unwrap()
+            .get_mut(name)
+            .and_then(|house| house.living.take())
+        else {
             return;
         };
         if self.core.chance(500) {
@@ -126,13 +155,19 @@ impl SimGates {
             self.core.lock().tally.gates_replaced += 1;
             self.core.kill(process);
         } else {
-            self.core.note(|| format!("gate {name} is replaced while it runs"));
+            self.core
+                .note(|| format!("gate {name} is replaced while it runs"));
             self.core.lock().tally.gates_doubled += 1;
         }
     }
 
     fn living(&self, name: &str) -> (ProcessId, Arc<AccountGate>) {
-        let known = self.houses.lock().unwrap().get(name).and_then(|house| house.living.clone());
+        let known = self
+            .houses
+            .lock()
+            .unwrap()
+            .get(name)
+            .and_then(|house| house.living.clone());
         match known {
             Some(living) if self.core.is_alive(living.0) => living,
             _ => self.open(name, true),
@@ -185,9 +220,14 @@ struct Storage {
 impl GateStorage for Storage {
     fn execute(&self, statement: Statement) -> Result<ResultSet, StorageError> {
         if self.newest.load(Ordering::Relaxed) != self.life {
-            return Err(StorageError::Failed("another object has taken over".to_owned()));
+            return Err(StorageError::Failed(
+                "another object has taken over".to_owned(),
+            ));
         }
-        match self.mutation.map(|mutation| mutation.at_gate(statement.clone())) {
+        match self
+            .mutation
+            .map(|mutation| mutation.at_gate(statement.clone()))
+        {
             Some(Ok(changed)) => self.inner.execute(changed),
             Some(Err(made_up)) => Ok(made_up),
             None => self.inner.execute(statement),
@@ -196,7 +236,9 @@ impl GateStorage for Storage {
 
     fn wake_at(&self, at: Option<Timestamp>) -> Result<(), StorageError> {
         if self.newest.load(Ordering::Relaxed) != self.life {
-            return Err(StorageError::Failed("another object has taken over".to_owned()));
+            return Err(StorageError::Failed(
+                "another object has taken over".to_owned(),
+            ));
         }
         self.inner.wake_at(at)
     }
@@ -222,7 +264,11 @@ impl Drop for Again {
 pub struct Doors(pub Arc<SimGates>);
 
 impl Gates for Doors {
-    fn call(&self, gate: &GateName, request: GateRequest) -> Pending<'_, Result<GateReply, GateLost>> {
+    fn call(
+        &self,
+        gate: &GateName,
+        request: GateRequest,
+    ) -> Pending<'_, Result<GateReply, GateLost>> {
         let (gates, name) = (Arc::clone(&self.0), gate.as_str().to_owned());
         Box::pin(async move {
             let core = Arc::clone(&gates.core);
@@ -250,14 +296,18 @@ impl Gates for Doors {
             };
             let (answer, answered) = oneshot::channel();
             let call = Arc::new(Call::default());
-            let (courier, office, task) = (Arc::clone(&core), Arc::clone(&gates), Arc::clone(&call));
+            let (courier, office, task) =
+                (Arc::clone(&core), Arc::clone(&gates), Arc::clone(&call));
             let to = name.clone();
             core.spawn(WORLD, async move {
                 courier.sleep(travel).await;
                 let number = office.arrive(&to, request, answer);
                 *task.0.lock().unwrap() = Some(number);
             });
-            let guard = Caller { core: Arc::clone(&core), call };
+            let guard = Caller {
+                core: Arc::clone(&core),
+                call,
+            };
             match fate {
                 Fate::EndAfter => {
                     core.end().await;
@@ -305,7 +355,8 @@ impl Drop for Caller {
         let task = self.call.0.lock().unwrap().take();
         let drawn = matches!(self.core.lock().plan, Plan::Drawn(_));
         if let Some(task) = task.filter(|_| drawn && self.core.chance(300)) {
-            self.core.note(|| "nobody continues the gate's call".to_owned());
+            self.core
+                .note(|| "nobody continues the gate's call".to_owned());
             self.core.abandon(task);
         }
     }
@@ -313,8 +364,14 @@ impl Drop for Caller {
 
 fn brief(request: &GateRequest) -> String {
     match request {
-        GateRequest::Send(part) => format!("send {}/{} e{} r{}", part.part.delivery_id, part.part.position, part.epoch, part.round),
-        GateRequest::Reconcile(part) => format!("reconcile {}/{} e{}", part.part.delivery_id, part.part.position, part.epoch),
+        GateRequest::Send(part) => format!(
+            "send {}/{} e{} r{}",
+            part.part.delivery_id, part.part.position, part.epoch, part.round
+        ),
+        GateRequest::Reconcile(part) => format!(
+            "reconcile {}/{} e{}",
+            part.part.delivery_id, part.part.position, part.epoch
+        ),
         other => short(other),
     }
 }

@@ -76,7 +76,10 @@ fn is_found_out(mutation: Mutation) {
     let Some((seed, violation)) = driver::find_out(mutation, MUTANT_RUNS) else {
         panic!("{MUTANT_RUNS} lives without {mutation:?} break nothing");
     };
-    println!("without {mutation:?}, seed {seed} breaks {:?}: {}", violation.rule, violation.how);
+    println!(
+        "without {mutation:?}, seed {seed} breaks {:?}: {}",
+        violation.rule, violation.how
+    );
 }
 
 #[test]
@@ -116,7 +119,10 @@ fn without_the_sweep_posts_are_stuck() {
 
 fn every_end(story: Story, pairs: bool) {
     let lives = matrix::explore(story, pairs);
-    println!("{story:?}: {lives} lives, every end of {} process", if pairs { "one and of two" } else { "one" });
+    println!(
+        "{story:?}: {lives} lives, every end of {} process",
+        if pairs { "one and of two" } else { "one" }
+    );
 }
 
 #[test]

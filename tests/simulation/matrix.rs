@@ -42,9 +42,13 @@ fn tell(workshop: &Workshop, story: Story, ends: &[(u64, bool)], traced: bool) -
     let town = Town::new(workshop, &core, 7, &Habits::default(), None);
     let people = People::of(&town);
     let begin = core.now();
-    core.lock().plan = Plan::Ends { at: ends.to_vec(), seen: 0 };
+    core.lock().plan = Plan::Ends {
+        at: ends.to_vec(),
+        seen: 0,
+    };
     begin_story(story, &people);
-    let resting = || !people.promises.lock().unwrap().is_empty() && reckoning::waiting(&people) == 0;
+    let resting =
+        || !people.promises.lock().unwrap().is_empty() && reckoning::waiting(&people) == 0;
     town.run_until(&mut executor, begin + 20 * 60_000, &resting);
     let plan = std::mem::take(&mut core.lock().plan);
     let Plan::Ends { seen, .. } = plan else {
@@ -79,7 +83,9 @@ fn begin_story(story: Story, people: &Arc<People>) {
     };
     let friend = Arc::clone(people);
     town.meanwhile(async move {
-        let Some(at) = friend.write(writing).await else { return };
+        let Some(at) = friend.write(writing).await else {
+            return;
+        };
         match story {
             Story::Edited => friend.edit(at).await,
             Story::Canceled => friend.cancel(at).await,
@@ -91,7 +97,11 @@ fn begin_story(story: Story, people: &Arc<People>) {
 /// Every end of one process, and with `pairs` of every two. Gives how many lives that were.
 pub fn explore(story: Story, pairs: bool) -> u64 {
     let (calm, calls) = tell(&Workshop::new(), story, &[], false);
-    assert!(calm.violations.is_empty(), "{story:?} without an end: {:?}", calm.violations);
+    assert!(
+        calm.violations.is_empty(),
+        "{story:?} without an end: {:?}",
+        calm.violations
+    );
     let lives = AtomicU64::new(1);
     on_all_cores(2 * calls, |workshop, number| {
         let first = (number / 2 + 1, number % 2 == 1);
@@ -113,7 +123,10 @@ fn check(workshop: &Workshop, story: Story, ends: &[(u64, bool)]) -> u64 {
     let (outcome, calls) = tell(workshop, story, ends, false);
     if !outcome.violations.is_empty() {
         super::driver::show(&tell(workshop, story, ends, true).0);
-        panic!("{story:?} with processes ending at {ends:?} breaks {:?}", outcome.violations);
+        panic!(
+            "{story:?} with processes ending at {ends:?} breaks {:?}",
+            outcome.violations
+        );
     }
     calls
 }

@@ -27,7 +27,12 @@ impl Mutation {
     pub const fn breaks(self) -> &'static [Rule] {
         match self {
             Self::Journal | Self::Reconcile => &[Rule::SentOnce],
-            Self::EpochCheck | Self::SettleGuard => &[Rule::CanceledStays, Rule::ToldTruly, Rule::ExactlyWritten, Rule::SentOnce],
+            Self::EpochCheck | Self::SettleGuard => &[
+                Rule::CanceledStays,
+                Rule::ToldTruly,
+                Rule::ExactlyWritten,
+                Rule::SentOnce,
+            ],
             Self::SingleFlight => &[Rule::RefreshedAlone],
             Self::IdempotencyLease => &[Rule::AnsweredOnce],
             Self::Sweep => &[Rule::NothingStuck],
@@ -57,9 +62,11 @@ impl Mutation {
                 rows: Vec::new(),
                 changes: 1,
             }),
-            Self::EpochCheck if statement.sql.starts_with("SELECT epoch, round") => {
-                Ok(replaced(statement, "SELECT epoch, round", "SELECT min(epoch, 0) AS epoch, round"))
-            }
+            Self::EpochCheck if statement.sql.starts_with("SELECT epoch, round") => Ok(replaced(
+                statement,
+                "SELECT epoch, round",
+                "SELECT min(epoch, 0) AS epoch, round",
+            )),
             _ => Ok(statement),
         }
     }
@@ -73,7 +80,11 @@ fn replaced(statement: Statement, from: &str, to: &str) -> Statement {
     }
     let sql = KNOWN.with_borrow_mut(|known| {
         *known.entry(statement.sql).or_insert_with(|| {
-            assert!(statement.sql.contains(from), "{from} is not in {}", statement.sql);
+            assert!(
+                statement.sql.contains(from),
+                "{from} is not in {}",
+                statement.sql
+            );
             statement.sql.replace(from, to).leak()
         })
     });

@@ -11,7 +11,6 @@ use crate::support::Sqlite;
 use futures_util::future::{Either, select};
 use godwit::accounts::tokens;
 use godwit::config::Config;
-use godwit::crypto;
 use godwit::ids::{AccountId, WorkspaceId};
 use godwit::ports::{GateStorage as _, HttpClient, HttpError, Pending, Statement};
 use secrecy::ExposeSecret as _;
@@ -43,7 +42,13 @@ pub struct Network {
 
 impl Network {
     /// A network in which nothing has been sent.
-    pub fn new(core: &Arc<Core>, x: &Arc<Mutex<X>>, gates: &Arc<SimGates>, sqlite: &Arc<Sqlite>, config: &Arc<Config>) -> Self {
+    pub fn new(
+        core: &Arc<Core>,
+        x: &Arc<Mutex<X>>,
+        gates: &Arc<SimGates>,
+        sqlite: &Arc<Sqlite>,
+        config: &Arc<Config>,
+    ) -> Self {
         Self {
             core: Arc::clone(core),
             x: Arc::clone(x),
@@ -59,7 +64,10 @@ impl Network {
 
     /// One request, as X carries it out now.
     pub fn carry_out(&self, request: http::Request<Vec<u8>>) -> Reply {
-        let refreshes = request.body().windows(13).any(|part| part == b"refresh_token");
+        let refreshes = request
+            .body()
+            .windows(13)
+            .any(|part| part == b"refresh_token");
         let reply = self.x.lock().unwrap().handle(self.core.now(), request);
         if let Reply::Answer(answer) = &reply {
             let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
@@ -88,22 +96,30 @@ impl Network {
     fn check_create(&self, request: &http::Request<Vec<u8>>) {
         let (process, kind) = self.core.current();
         let Some((name, storage)) = self.gates.of(process).filter(|_| kind == Kind::Gate) else {
-            self.core.violate(Rule::FencedFirst, || "a create call left from outside a gate".to_owned());
+            self.core.violate(Rule::FencedFirst, || {
+                "a create call left from outside a gate".to_owned()
+            });
             return;
         };
-        self.departures.lock().unwrap().entry(name).or_default().push(self.core.now());
+        self.departures
+            .lock()
+            .unwrap()
+            .entry(name)
+            .or_default()
+            .push(self.core.now());
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
         let text = body["text"].as_str().unwrap();
         let armed = storage
-            .execute(
-                Statement::new("SELECT delivery_id, position FROM journal WHERE state = 'sending' AND words = ?1")
-                    .bind(crypto::sha256(text.as_bytes())),
-            )
+            .execute(Statement::new(
+                "SELECT delivery_id, position FROM journal WHERE state = 'sending'",
+            ))
             .unwrap();
         if armed.rows.is_empty() {
-            self.core.violate(Rule::FencedFirst, || format!("{text:?} left without a journal row"));
+            self.core.violate(Rule::FencedFirst, || {
+                format!("{text:?} left without a journal row")
+            });
         }
-        // Where several parts have these words, one of them is the one that leaves.
+        // Of the parts that are being sent, one says these words.
         let written = armed.rows.iter().any(|row| {
             let statement = Statement::new(
                 "SELECT p.segments ->> ('$[' || ?2 || ']') AS text FROM deliveries d
@@ -115,12 +131,19 @@ impl Network {
             sets[0].rows.first().is_some_and(|row| row["text"] == text)
         });
         if !armed.rows.is_empty() && !written {
-            self.core.violate(Rule::ExactlyWritten, || format!("{text:?} left, which is not what the post says"));
+            self.core.violate(Rule::ExactlyWritten, || {
+                format!("{text:?} left, which is not what the post says")
+            });
         }
-        let bearer = request.headers()["authorization"].to_str().unwrap().trim_start_matches("Bearer ");
+        let bearer = request.headers()["authorization"]
+            .to_str()
+            .unwrap()
+            .trim_start_matches("Bearer ");
         let refreshed = self.refreshed.lock().unwrap().contains(bearer);
         if refreshed && !self.is_durable(bearer, &storage) {
-            self.core.violate(Rule::TokensDurable, || "a token was used that is nowhere durable".to_owned());
+            self.core.violate(Rule::TokensDurable, || {
+                "a token was used that is nowhere durable".to_owned()
+            });
         }
     }
 
@@ -128,7 +151,11 @@ impl Network {
     fn is_durable(&self, bearer: &str, storage: &crate::support::SqliteGate) -> bool {
         let kept = "SELECT account_id, workspace_id, sealed FROM tokens";
         let saved = "SELECT account_id, workspace_id, sealed FROM account_tokens";
-        let rows = [storage.execute(Statement::new(kept)).unwrap().rows, self.sqlite.look(saved)].concat();
+        let rows = [
+            storage.execute(Statement::new(kept)).unwrap().rows,
+            self.sqlite.look(saved),
+        ]
+        .concat();
         rows.iter().any(|row| {
             let text = |name: &str| row[name].as_str().unwrap();
             let workspace = WorkspaceId::parse(text("workspace_id")).unwrap();
@@ -139,19 +166,32 @@ impl Network {
     }
 
     fn check_refresh(&self, body: &[u8], deadline_ms: u32) -> Option<String> {
-        let token = form_urlencoded::parse(body).find(|(name, _)| name == "refresh_token")?.1.into_owned();
+        let token = form_urlencoded::parse(body)
+            .find(|(name, _)| name == "refresh_token")?
+            .1
+            .into_owned();
         self.core.lock().tally.refreshes += 1;
         let now = self.core.now();
         let mut presented = self.presented.lock().unwrap();
         if let Some(before) = presented.get(&token) {
             if before.until > now {
-                self.core.violate(Rule::RefreshedAlone, || "two refreshes of one grant at the same time".to_owned());
+                self.core.violate(Rule::RefreshedAlone, || {
+                    "two refreshes of one grant at the same time".to_owned()
+                });
             } else if before.answered {
-                self.core.violate(Rule::RefreshedAlone, || "a refresh token was presented after it was spent".to_owned());
+                self.core.violate(Rule::RefreshedAlone, || {
+                    "a refresh token was presented after it was spent".to_owned()
+                });
             }
         }
         let until = now + i64::from(deadline_ms);
-        presented.insert(token.clone(), Presented { until, answered: false });
+        presented.insert(
+            token.clone(),
+            Presented {
+                until,
+                answered: false,
+            },
+        );
         Some(token)
     }
 
@@ -182,7 +222,11 @@ impl Drop for Presenter {
 pub struct Wire(pub Arc<Network>);
 
 impl HttpClient for Wire {
-    fn send(&self, request: http::Request<Vec<u8>>, deadline_ms: u32) -> Pending<'_, Result<http::Response<Vec<u8>>, HttpError>> {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        deadline_ms: u32,
+    ) -> Pending<'_, Result<http::Response<Vec<u8>>, HttpError>> {
         let network = Arc::clone(&self.0);
         Box::pin(async move {
             let core = Arc::clone(&network.core);
@@ -203,7 +247,10 @@ impl HttpClient for Wire {
                 _ => {}
             }
             let token = network.leaves(&request, deadline_ms);
-            let presenter = Presenter { network: Arc::clone(&network), token };
+            let presenter = Presenter {
+                network: Arc::clone(&network),
+                token,
+            };
             let (answer, answered) = oneshot::channel();
             let travel = match fate {
                 // As late as a call can still land.
@@ -220,7 +267,9 @@ impl HttpClient for Wire {
                 loop {
                     match reply {
                         Reply::Answer(response) => {
-                            clock.sleep(clock.between(0, 300) * clock.between(0, 1)).await;
+                            clock
+                                .sleep(clock.between(0, 300) * clock.between(0, 1))
+                                .await;
                             answer.send(Ok(response));
                             return;
                         }
@@ -268,7 +317,8 @@ impl HttpClient for Wire {
             });
             // An answer that cannot be read is a lost one.
             let rotated = answer.as_ref().is_ok_and(|response| {
-                let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
+                let body: serde_json::Value =
+                    serde_json::from_slice(response.body()).unwrap_or_default();
                 body["access_token"].is_string()
             });
             presenter.network.heard(presenter.token.as_ref(), rotated);

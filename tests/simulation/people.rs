@@ -60,13 +60,21 @@ impl People {
 
     fn deed(&self, name: &str, status: Option<u16>) {
         let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
-        self.town.core.lock().tally.deed(&format!("{name}: {answer}"));
+        self.town
+            .core
+            .lock()
+            .tally
+            .deed(&format!("{name}: {answer}"));
     }
 
     /// Sends a post until it is answered; gives its place among the promises. Without a key, once.
     pub async fn write(&self, writing: Writing) -> Option<usize> {
         let core = &self.town.core;
-        let accounts: Vec<&str> = writing.accounts.iter().map(|at| self.town.accounts[*at].id.as_str()).collect();
+        let accounts: Vec<&str> = writing
+            .accounts
+            .iter()
+            .map(|at| self.town.accounts[*at].id.as_str())
+            .collect();
         let mut body = match writing.texts.as_slice() {
             [text] => json!({ "text": text, "accounts": accounts }),
             texts => json!({ "thread": texts, "accounts": accounts }),
@@ -75,25 +83,42 @@ impl People {
             body["publish_at"] = json!(godwit::time::Timestamp::from_millis(at).to_string());
         }
         let key = writing.key.clone();
-        let headers: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
+        let headers: Vec<(&str, &str)> = key
+            .iter()
+            .map(|key| ("idempotency-key", key.as_str()))
+            .collect();
         let mut first: Option<Vec<u8>> = None;
         let mut made = None;
         for _ in 0..12 {
             let asked_at = core.now();
-            let answer = self.town.ask(writing.workspace, "POST", "/posts", &headers, Some(&body)).await;
+            let answer = self
+                .town
+                .ask(writing.workspace, "POST", "/posts", &headers, Some(&body))
+                .await;
             self.deed("write", answer.as_ref().map(|answer| answer.status));
             let pause = match answer {
                 Some(answer) if answer.status == 202 => {
                     let post = answer.json["id"].as_str().unwrap().to_owned();
                     if first.as_ref().is_some_and(|first| *first != answer.bytes) {
-                        core.violate(Rule::AnsweredOnce, || format!("two answers for one key: {post}"));
+                        core.violate(Rule::AnsweredOnce, || {
+                            format!("two answers for one key: {post}")
+                        });
                     }
                     if first.is_none() {
                         let mut promises = self.promises.lock().unwrap();
                         made = Some(promises.len());
                         // The first try may have been heard although its answer was not.
-                        let not_before = writing.publish_at.unwrap_or(0).min(asked_at + 400 * 86_400_000);
-                        promises.push(Promise { writing: writing.clone(), post, not_before, canceled: Vec::new(), edited: None });
+                        let not_before = writing
+                            .publish_at
+                            .unwrap_or(0)
+                            .min(asked_at + 400 * 86_400_000);
+                        promises.push(Promise {
+                            writing: writing.clone(),
+                            post,
+                            not_before,
+                            canceled: Vec::new(),
+                            edited: None,
+                        });
                     }
                     first = Some(answer.bytes);
                     // Some clients repeat what was answered.
@@ -122,7 +147,10 @@ impl People {
     pub async fn cancel(&self, at: usize) {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
-        let answer = self.town.ask(promise.writing.workspace, "DELETE", &path, &[], None).await;
+        let answer = self
+            .town
+            .ask(promise.writing.workspace, "DELETE", &path, &[], None)
+            .await;
         self.deed("cancel", answer.as_ref().map(|answer| answer.status));
         let Some(answer) = answer.filter(|answer| answer.status == 200) else {
             return;
@@ -139,7 +167,8 @@ impl People {
     /// Tries a post again.
     pub async fn retry(&self, at: usize) {
         let promise = self.promise(at);
-        self.try_again(promise.writing.workspace, &promise.post).await;
+        self.try_again(promise.writing.workspace, &promise.post)
+            .await;
     }
 
     async fn try_again(&self, workspace: usize, post: &str) {
@@ -152,19 +181,30 @@ impl People {
     pub async fn look(&self, at: usize) {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
-        let answer = self.town.ask(promise.writing.workspace, "GET", &path, &[], None).await;
+        let answer = self
+            .town
+            .ask(promise.writing.workspace, "GET", &path, &[], None)
+            .await;
         self.deed("look", answer.as_ref().map(|answer| answer.status));
         if answer.is_some_and(|answer| answer.status == 404) {
-            self.town.core.violate(Rule::NothingLost, || format!("{path} was accepted and is not there"));
+            self.town.core.violate(Rule::NothingLost, || {
+                format!("{path} was accepted and is not there")
+            });
         }
         let other = 1 - promise.writing.workspace;
-        for (method, path) in [("GET", path.clone()), ("DELETE", path.clone()), ("POST", format!("{path}/retry"))] {
+        for (method, path) in [
+            ("GET", path.clone()),
+            ("DELETE", path.clone()),
+            ("POST", format!("{path}/retry")),
+        ] {
             if let Some(answer) = self.town.ask(other, method, &path, &[], None).await
                 && answer.status < 500
                 && answer.status != 404
             {
                 let status = answer.status;
-                self.town.core.violate(Rule::Apart, || format!("{method} {path} of another workspace: {status}"));
+                self.town.core.violate(Rule::Apart, || {
+                    format!("{method} {path} of another workspace: {status}")
+                });
             }
         }
     }
@@ -174,7 +214,10 @@ impl People {
         let account = &self.town.accounts[at];
         let path = format!("/accounts/{}", account.id);
         self.unlinked.lock().unwrap().push(at);
-        let answer = self.town.ask(account.workspace, "DELETE", &path, &[], None).await;
+        let answer = self
+            .town
+            .ask(account.workspace, "DELETE", &path, &[], None)
+            .await;
         self.deed("unlink", answer.map(|answer| answer.status));
     }
 
@@ -182,14 +225,26 @@ impl People {
     pub async fn refresh(&self, at: usize) {
         let account = &self.town.accounts[at];
         let path = format!("/accounts/{}/refresh", account.id);
-        let answer = self.town.ask(account.workspace, "POST", &path, &[], None).await;
+        let answer = self
+            .town
+            .ask(account.workspace, "POST", &path, &[], None)
+            .await;
         self.deed("refresh", answer.map(|answer| answer.status));
     }
 
     /// Connects an account (again), by the whole walk: authorize, the consent page, the callback.
     pub async fn connect(&self, at: usize) -> bool {
         let account = self.town.accounts[at].clone();
-        let begun = self.town.ask(account.workspace, "POST", "/connections/x/authorize", &[], Some(&json!({}))).await;
+        let begun = self
+            .town
+            .ask(
+                account.workspace,
+                "POST",
+                "/connections/x/authorize",
+                &[],
+                Some(&json!({})),
+            )
+            .await;
         let Some(begun) = begun.filter(|begun| begun.status == 200) else {
             self.deed("connect", None);
             return false;
@@ -198,7 +253,16 @@ impl People {
             return false;
         };
         let path = callback.split_once("/api/v1").unwrap().1.to_owned();
-        let answer = self.town.ask(account.workspace, "GET", &path, &[("accept", "text/html")], None).await;
+        let answer = self
+            .town
+            .ask(
+                account.workspace,
+                "GET",
+                &path,
+                &[("accept", "text/html")],
+                None,
+            )
+            .await;
         self.deed("connect", answer.as_ref().map(|answer| answer.status));
         let done = answer.is_some_and(|answer| answer.status == 200);
         if done {
@@ -212,7 +276,9 @@ impl People {
         let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         form.push(("username".to_owned(), account.username.to_owned()));
         form.push(("decision".to_owned(), "authorize".to_owned()));
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&form)
+            .finish();
         let request = http::Request::builder()
             .method("POST")
             .uri("https://x.test/i/oauth2/authorize")
@@ -220,7 +286,14 @@ impl People {
             .body(body.into_bytes())
             .unwrap();
         let answer = self.town.network.carry_out(request).answer()?;
-        Some(answer.headers().get("location")?.to_str().unwrap().to_owned())
+        Some(
+            answer
+                .headers()
+                .get("location")?
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        )
     }
 
     /// Changes the words of a post.
@@ -228,14 +301,19 @@ impl People {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
         let number = self.town.core.below(1_000_000);
-        let texts: Vec<String> = (0..promise.writing.texts.len()).map(|part| format!("edited {number} part {part}")).collect();
+        let texts: Vec<String> = (0..promise.writing.texts.len())
+            .map(|part| format!("edited {number} part {part}"))
+            .collect();
         let body = match texts.as_slice() {
             [text] => json!({ "text": text }),
             texts => json!({ "thread": texts }),
         };
         // Until it is answered, either may be what counts.
         self.promises.lock().unwrap()[at].edited = None;
-        let answer = self.town.ask(promise.writing.workspace, "PATCH", &path, &[], Some(&body)).await;
+        let answer = self
+            .town
+            .ask(promise.writing.workspace, "PATCH", &path, &[], Some(&body))
+            .await;
         self.deed("edit", answer.as_ref().map(|answer| answer.status));
         if answer.is_some_and(|answer| answer.status == 200) {
             self.promises.lock().unwrap()[at].edited = Some(texts);
@@ -245,9 +323,12 @@ impl People {
     /// Says of something uncertain that it shall be sent again, without having looked.
     pub async fn decide_hastily(&self, at: usize) {
         let post = self.promise(at).post;
-        let of_it = reckoning::deliveries(self).into_iter().filter(|delivery| delivery.post == post);
+        let of_it = reckoning::deliveries(self)
+            .into_iter()
+            .filter(|delivery| delivery.post == post);
         for delivery in of_it.filter(|delivery| delivery.state == "uncertain") {
-            self.resolve(&delivery, &json!({ "outcome": "send_again" })).await;
+            self.resolve(&delivery, &json!({ "outcome": "send_again" }))
+                .await;
         }
     }
 
@@ -257,7 +338,9 @@ impl People {
             self.connect(delivery.account).await;
         }
         let body = match reckoning::on_x_unknown(self, &delivery) {
-            Some(id) => json!({ "outcome": "sent", "url": format!("https://x.com/somebody/status/{id}") }),
+            Some(id) => {
+                json!({ "outcome": "sent", "url": format!("https://x.com/somebody/status/{id}") })
+            }
             None => json!({ "outcome": "send_again" }),
         };
         self.resolve(&delivery, &body).await;
@@ -266,7 +349,10 @@ impl People {
     async fn resolve(&self, delivery: &Delivery, body: &Value) {
         let path = format!("/deliveries/{}/resolve", delivery.id);
         let workspace = self.town.accounts[delivery.account].workspace;
-        let answer = self.town.ask(workspace, "POST", &path, &[], Some(body)).await;
+        let answer = self
+            .town
+            .ask(workspace, "POST", &path, &[], Some(body))
+            .await;
         let name = format!("resolve {}", body["outcome"].as_str().unwrap());
         self.deed(&name, answer.map(|answer| answer.status));
     }
@@ -279,8 +365,20 @@ impl People {
         let mut first: Option<Vec<u8>> = None;
         let mut refused_since = None;
         for _ in 0..60 {
-            let answer = self.town.ask(account.workspace, "POST", "/connections/x/authorize", &headers, Some(&json!({}))).await;
-            self.deed("begin a connect", answer.as_ref().map(|answer| answer.status));
+            let answer = self
+                .town
+                .ask(
+                    account.workspace,
+                    "POST",
+                    "/connections/x/authorize",
+                    &headers,
+                    Some(&json!({})),
+                )
+                .await;
+            self.deed(
+                "begin a connect",
+                answer.as_ref().map(|answer| answer.status),
+            );
             match answer {
                 Some(answer) if answer.status == 200 => {
                     if first.as_ref().is_some_and(|first| *first != answer.bytes) {
@@ -295,7 +393,9 @@ impl People {
                     // Only ever for as long as a first request may be running, and a repeat's own death begins anew.
                     let since = *refused_since.get_or_insert(core.now());
                     if core.now() - since > LEASE_MS {
-                        core.violate(Rule::AnsweredOnce, || format!("{key} is held by nobody since {since}"));
+                        core.violate(Rule::AnsweredOnce, || {
+                            format!("{key} is held by nobody since {since}")
+                        });
                         return;
                     }
                     core.sleep(answer.retry_after * 1_000).await;
@@ -311,7 +411,10 @@ impl People {
     /// Writes on x.com, beside Godwit.
     pub fn write_by_hand(&self, username: &str, text: &str) {
         let now = self.town.core.now();
-        self.by_hand.lock().unwrap().push((username.to_owned(), text.to_owned()));
+        self.by_hand
+            .lock()
+            .unwrap()
+            .push((username.to_owned(), text.to_owned()));
         self.town.x.lock().unwrap().write_as(now, username, text);
     }
 }

@@ -6,9 +6,7 @@ use super::fate::{Fate, Point};
 use super::mutations::Mutation;
 use super::rules::Rule;
 use crate::support::Sqlite;
-use godwit::ports::{
-    Clock, Database, Log, Pending, ResultSet, Statement, StorageError,
-};
+use godwit::ports::{Clock, Database, Log, Pending, ResultSet, Statement, StorageError};
 use godwit::time::Timestamp;
 use std::sync::{Arc, Mutex};
 
@@ -35,21 +33,31 @@ impl Database for SimDatabase {
         statements: Vec<Statement>,
     ) -> Pending<'_, Result<Vec<ResultSet>, StorageError>> {
         Box::pin(async move {
-            let settles = statements.iter().any(|one| one.sql.contains("attempt_log = json_insert"));
-            let point = if settles { Point::Settle } else { Point::Database };
+            let settles = statements
+                .iter()
+                .any(|one| one.sql.contains("attempt_log = json_insert"));
+            let point = if settles {
+                Point::Settle
+            } else {
+                Point::Database
+            };
             let fate = self.core.enter(point, || label(&statements)).await;
             if matches!(fate, Fate::FailBefore | Fate::HangBefore(_)) {
                 return Err(StorageError::Transient("lost on the way".to_owned()));
             }
             let statements: Vec<Statement> = match self.mutation {
-                Some(mutation) => statements.into_iter().map(|one| mutation.at_database(one)).collect(),
+                Some(mutation) => statements
+                    .into_iter()
+                    .map(|one| mutation.at_database(one))
+                    .collect(),
                 None => statements,
             };
             let answer = self.sqlite.transact(&statements);
             if let Err(StorageError::Failed(why)) = &answer {
                 self.core.violate(Rule::NothingBreaks, || why.clone());
             }
-            let touched = |one: &Statement| one.sql.contains("deliveries") && !one.sql.starts_with("SELECT");
+            let touched =
+                |one: &Statement| one.sql.contains("deliveries") && !one.sql.starts_with("SELECT");
             if statements.iter().any(touched) {
                 self.note_moves();
             }
@@ -64,7 +72,9 @@ impl Database for SimDatabase {
 
 impl SimDatabase {
     fn note_moves(&self) {
-        let moves = self.sqlite.look("SELECT delivery, was, became, resent FROM moves");
+        let moves = self
+            .sqlite
+            .look("SELECT delivery, was, became, resent FROM moves");
         if moves.is_empty() {
             return;
         }
@@ -73,7 +83,8 @@ impl SimDatabase {
         for row in moves {
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             let (delivery, was, became) = (text("delivery"), text("was"), text("became"));
-            self.core.note(|| format!("    {delivery}: {was} -> {became}"));
+            self.core
+                .note(|| format!("    {delivery}: {was} -> {became}"));
             let mut state = self.core.lock();
             state.tally.moved(&was, &became);
             // Only a person's request begins a new round of what is uncertain from outside a consumer.

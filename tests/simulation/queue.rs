@@ -43,7 +43,12 @@ impl SimQueue {
     /// When the next message may be taken.
     pub fn next_at(&self) -> Option<i64> {
         let content = self.content.lock().unwrap();
-        content.waiting.iter().chain(&content.dead).map(|message| message.visible_at).min()
+        content
+            .waiting
+            .iter()
+            .chain(&content.dead)
+            .map(|message| message.visible_at)
+            .min()
     }
 
     /// How many invocations are at work.
@@ -56,7 +61,11 @@ impl SimQueue {
         let now = self.core.now();
         let mut content = self.content.lock().unwrap();
         let dead = content.dead.iter().any(|message| message.visible_at <= now);
-        let from = if dead { &mut content.dead } else { &mut content.waiting };
+        let from = if dead {
+            &mut content.dead
+        } else {
+            &mut content.waiting
+        };
         let mut batch = Vec::new();
         let most = 1 + self.core.below(5);
         while let Some(nth) = pick(&self.core, from, now).filter(|_| (batch.len() as u64) < most) {
@@ -117,7 +126,9 @@ impl SimQueue {
 }
 
 fn pick(core: &Core, from: &[Message], now: i64) -> Option<usize> {
-    let visible: Vec<usize> = (0..from.len()).filter(|at| from[*at].visible_at <= now).collect();
+    let visible: Vec<usize> = (0..from.len())
+        .filter(|at| from[*at].visible_at <= now)
+        .collect();
     let count = u64::try_from(visible.len()).unwrap();
     (count > 0).then(|| visible[usize::try_from(core.below(count)).unwrap()])
 }
@@ -125,7 +136,10 @@ fn pick(core: &Core, from: &[Message], now: i64) -> Option<usize> {
 impl JobQueue for SimQueue {
     fn send(&self, jobs: Vec<(Job, u32)>) -> Pending<'_, Result<(), QueueError>> {
         Box::pin(async move {
-            let fate = self.core.enter(Point::Queue, || format!("{} jobs", jobs.len())).await;
+            let fate = self
+                .core
+                .enter(Point::Queue, || format!("{} jobs", jobs.len()))
+                .await;
             let failed = || QueueError("the queue did not answer".to_owned());
             if matches!(fate, Fate::FailBefore | Fate::HangBefore(_)) {
                 return Err(failed());
@@ -144,13 +158,25 @@ impl JobQueue for SimQueue {
                     }
                 }
                 for _ in 0..copies {
-                    let late = if self.core.chance(rates.slow) { self.core.between(0, 200_000) } else { 0 };
+                    let late = if self.core.chance(rates.slow) {
+                        self.core.between(0, 200_000)
+                    } else {
+                        0
+                    };
                     let visible_at = self.core.now() + i64::from(delay) * 1_000 + late;
-                    let message = Message { body: body.clone(), visible_at, returns: 0 };
+                    let message = Message {
+                        body: body.clone(),
+                        visible_at,
+                        returns: 0,
+                    };
                     self.content.lock().unwrap().waiting.push(message);
                 }
             }
-            if self.core.leave(fate).await { Ok(()) } else { Err(failed()) }
+            if self.core.leave(fate).await {
+                Ok(())
+            } else {
+                Err(failed())
+            }
         })
     }
 }

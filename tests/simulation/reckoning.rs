@@ -21,33 +21,55 @@ pub struct Delivery {
 
 /// How many deliveries have yet to come to rest by themselves.
 pub fn waiting(people: &People) -> usize {
-    let open = "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed')
+    let open =
+        "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed')
       AND NOT (state = 'uncertain' AND next_attempt_at IS NULL)";
     people.town.sqlite.look(open).len()
 }
 
 /// The accounts that somebody has to connect again.
 pub fn to_reconnect(people: &People) -> Vec<usize> {
-    let broken = people.town.sqlite.look("SELECT id FROM accounts WHERE status = 'needs_reconnect'");
+    let broken = people
+        .town
+        .sqlite
+        .look("SELECT id FROM accounts WHERE status = 'needs_reconnect'");
     let broken: BTreeSet<String> = broken.iter().map(|row| text(row, "id")).collect();
     let accounts = people.town.accounts.iter().enumerate();
-    accounts.filter(|(_, account)| broken.contains(&account.id)).map(|(at, _)| at).collect()
+    accounts
+        .filter(|(_, account)| broken.contains(&account.id))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// The deliveries of which a person must say whether they are there.
 pub fn undecided(people: &People) -> Vec<Delivery> {
     let open = "SELECT id FROM deliveries WHERE state = 'uncertain' AND next_attempt_at IS NULL";
-    let open: BTreeSet<String> = people.town.sqlite.look(open).iter().map(|row| text(row, "id")).collect();
-    deliveries(people).into_iter().filter(|delivery| open.contains(&delivery.id)).collect()
+    let open: BTreeSet<String> = people
+        .town
+        .sqlite
+        .look(open)
+        .iter()
+        .map(|row| text(row, "id"))
+        .collect();
+    deliveries(people)
+        .into_iter()
+        .filter(|delivery| open.contains(&delivery.id))
+        .collect()
 }
 
 /// A post on X that says what the first unsent part of a delivery says, and that nobody has claimed.
 pub fn on_x_unknown(people: &People, delivery: &Delivery) -> Option<String> {
-    let position = (0..delivery.texts.len()).find(|position| !delivery.sent.contains_key(position))?;
-    let claimed: Vec<String> = deliveries(people).into_iter().flat_map(|one| one.sent.into_values()).collect();
+    let position =
+        (0..delivery.texts.len()).find(|position| !delivery.sent.contains_key(position))?;
+    let claimed: Vec<String> = deliveries(people)
+        .into_iter()
+        .flat_map(|one| one.sent.into_values())
+        .collect();
     let username = people.town.accounts[delivery.account].username;
     let posts = people.town.x.lock().unwrap().posts();
-    let ours = |row: &&Row| row.author == username && row.text == delivery.texts[position] && !claimed.contains(&row.id);
+    let ours = |row: &&Row| {
+        row.author == username && row.text == delivery.texts[position] && !claimed.contains(&row.id)
+    };
     posts.iter().find(ours).map(|row| row.id.clone())
 }
 
@@ -55,9 +77,13 @@ pub fn on_x_unknown(people: &People, delivery: &Delivery) -> Option<String> {
 pub fn deliveries(people: &People) -> Vec<Delivery> {
     let sqlite = &people.town.sqlite;
     let mut sent: BTreeMap<String, BTreeMap<usize, String>> = BTreeMap::new();
-    for row in sqlite.look("SELECT delivery_id, position, external_id FROM parts WHERE state = 'sent'") {
+    for row in
+        sqlite.look("SELECT delivery_id, position, external_id FROM parts WHERE state = 'sent'")
+    {
         let position = usize::try_from(row["position"].as_u64().unwrap()).unwrap();
-        sent.entry(text(&row, "delivery_id")).or_default().insert(position, text(&row, "external_id"));
+        sent.entry(text(&row, "delivery_id"))
+            .or_default()
+            .insert(position, text(&row, "external_id"));
     }
     let rows = sqlite.look(
         "SELECT d.id, d.post_id, d.account_id, d.state, p.segments FROM deliveries d
@@ -69,7 +95,12 @@ pub fn deliveries(people: &People) -> Vec<Delivery> {
         Delivery {
             sent: sent.remove(&id).unwrap_or_default(),
             post: text(row, "post_id"),
-            account: people.town.accounts.iter().position(|one| one.id == account).unwrap(),
+            account: people
+                .town
+                .accounts
+                .iter()
+                .position(|one| one.id == account)
+                .unwrap(),
             state: text(row, "state"),
             texts: serde_json::from_str(&text(row, "segments")).unwrap(),
             id,
@@ -85,7 +116,10 @@ pub fn reckon(people: &Arc<People>) {
     {
         let mut state = people.town.core.lock();
         state.tally.posts += all.len() as u64;
-        state.tally.parts += all.iter().map(|delivery| delivery.texts.len() as u64).sum::<u64>();
+        state.tally.parts += all
+            .iter()
+            .map(|delivery| delivery.texts.len() as u64)
+            .sum::<u64>();
     }
     everything_rests(people, &all);
     promises_exist(people, &all);
@@ -102,23 +136,35 @@ pub fn all_published(people: &People, or_canceled: bool) {
     let core = &people.town.core;
     let all = deliveries(people);
     if all.len() != 1 {
-        core.violate(Rule::NothingLost, || format!("{} deliveries of one post", all.len()));
+        core.violate(Rule::NothingLost, || {
+            format!("{} deliveries of one post", all.len())
+        });
     }
     for delivery in all {
         let well = delivery.state == "published" || or_canceled && delivery.state == "canceled";
         if !well {
-            core.violate(Rule::NothingLost, || format!("{} ended as {}", delivery.id, delivery.state));
+            core.violate(Rule::NothingLost, || {
+                format!("{} ended as {}", delivery.id, delivery.state)
+            });
         }
     }
 }
 
 fn everything_rests(people: &People, all: &[Delivery]) {
-    let open: Vec<String> = undecided(people).into_iter().map(|delivery| delivery.id).collect();
+    let open: Vec<String> = undecided(people)
+        .into_iter()
+        .map(|delivery| delivery.id)
+        .collect();
     for delivery in all {
         // X refuses a text that it has seen elsewhere, and a person can do no more than know of it.
-        let known = people.town.x.lock().unwrap().settings.duplicate_window > 0 && open.contains(&delivery.id);
-        if !known && !["published", "failed", "canceled", "missed"].contains(&delivery.state.as_str()) {
-            people.town.core.violate(Rule::NothingStuck, || format!("{} is still {}", delivery.id, delivery.state));
+        let known = people.town.x.lock().unwrap().settings.duplicate_window > 0
+            && open.contains(&delivery.id);
+        if !known
+            && !["published", "failed", "canceled", "missed"].contains(&delivery.state.as_str())
+        {
+            people.town.core.violate(Rule::NothingStuck, || {
+                format!("{} is still {}", delivery.id, delivery.state)
+            });
         }
     }
 }
@@ -127,16 +173,29 @@ fn promises_exist(people: &People, all: &[Delivery]) {
     let core = &people.town.core;
     let promises = people.promises.lock().unwrap();
     for promise in promises.iter() {
-        let count = all.iter().filter(|delivery| delivery.post == promise.post).count();
+        let count = all
+            .iter()
+            .filter(|delivery| delivery.post == promise.post)
+            .count();
         if count != promise.writing.accounts.len() {
-            core.violate(Rule::NothingLost, || format!("{} has {count} deliveries", promise.post));
+            core.violate(Rule::NothingLost, || {
+                format!("{} has {count} deliveries", promise.post)
+            });
         }
         canceled_stays(people, promise, all);
-        let said = all.iter().find(|delivery| delivery.post == promise.post).map(|delivery| &delivery.texts);
+        let said = all
+            .iter()
+            .find(|delivery| delivery.post == promise.post)
+            .map(|delivery| &delivery.texts);
         if let (Some(edited), Some(said)) = (&promise.edited, said)
             && edited != said
         {
-            core.violate(Rule::ExactlyWritten, || format!("{} says {said:?} after the edit to {edited:?}", promise.post));
+            core.violate(Rule::ExactlyWritten, || {
+                format!(
+                    "{} says {said:?} after the edit to {edited:?}",
+                    promise.post
+                )
+            });
         }
     }
     // Under one key there is one post, whether or not anybody heard of it.
@@ -157,11 +216,15 @@ fn canceled_stays(people: &People, promise: &Promise, all: &[Delivery]) {
         for row in people.town.x.lock().unwrap().posts() {
             let ours = delivery.sent.values().any(|id| *id == row.id);
             if row.author == username && ours && created_ms(&row) > *at {
-                people.town.core.violate(Rule::CanceledStays, || format!("{} appeared after {id} was canceled", row.id));
+                people.town.core.violate(Rule::CanceledStays, || {
+                    format!("{} appeared after {id} was canceled", row.id)
+                });
             }
         }
         if delivery.state != "canceled" {
-            people.town.core.violate(Rule::CanceledStays, || format!("{id} was canceled and is {}", delivery.state));
+            people.town.core.violate(Rule::CanceledStays, || {
+                format!("{id} was canceled and is {}", delivery.state)
+            });
         }
     }
 }
@@ -170,30 +233,57 @@ fn told_truly(people: &People, delivery: &Delivery, on_x: &[Row]) {
     let core = &people.town.core;
     let username = people.town.accounts[delivery.account].username;
     if delivery.state == "published" && delivery.sent.len() != delivery.texts.len() {
-        core.violate(Rule::ToldTruly, || format!("{} is published with {:?}", delivery.id, delivery.sent));
+        core.violate(Rule::ToldTruly, || {
+            format!("{} is published with {:?}", delivery.id, delivery.sent)
+        });
     }
     let promises = people.promises.lock().unwrap();
-    let promise = promises.iter().find(|promise| promise.post == delivery.post);
+    let promise = promises
+        .iter()
+        .find(|promise| promise.post == delivery.post);
     let mut before: Option<&str> = None;
     for (position, words) in delivery.texts.iter().enumerate() {
         let Some(id) = delivery.sent.get(&position) else {
             if delivery.sent.keys().any(|other| *other > position) {
-                core.violate(Rule::InOrder, || format!("{} has a hole at {position}", delivery.id));
+                core.violate(Rule::InOrder, || {
+                    format!("{} has a hole at {position}", delivery.id)
+                });
             }
             return;
         };
         let Some(row) = on_x.iter().find(|row| row.id == *id) else {
-            core.violate(Rule::ToldTruly, || format!("{}/{position} is said to be {id}, which is not there", delivery.id));
+            core.violate(Rule::ToldTruly, || {
+                format!(
+                    "{}/{position} is said to be {id}, which is not there",
+                    delivery.id
+                )
+            });
             return;
         };
         if row.author != username || row.text != *words {
-            core.violate(Rule::ToldTruly, || format!("{}/{position} is said to be {row:?}", delivery.id));
+            core.violate(Rule::ToldTruly, || {
+                format!("{}/{position} is said to be {row:?}", delivery.id)
+            });
         }
         if row.reply_to.as_deref() != before {
-            core.violate(Rule::InOrder, || format!("{}/{position} replies to {:?}, not to {before:?}", delivery.id, row.reply_to));
+            core.violate(Rule::InOrder, || {
+                format!(
+                    "{}/{position} replies to {:?}, not to {before:?}",
+                    delivery.id, row.reply_to
+                )
+            });
         }
-        if let Some(promise) = promise.filter(|promise| created_ms(row) < promise.not_before - 2_500) {
-            core.violate(Rule::NotEarly, || format!("{} appeared at {} instead of {}", delivery.id, created_ms(row), promise.not_before));
+        if let Some(promise) =
+            promise.filter(|promise| created_ms(row) < promise.not_before - 2_500)
+        {
+            core.violate(Rule::NotEarly, || {
+                format!(
+                    "{} appeared at {} instead of {}",
+                    delivery.id,
+                    created_ms(row),
+                    promise.not_before
+                )
+            });
         }
         before = Some(id);
     }
@@ -208,7 +298,9 @@ fn sent_once(people: &People, all: &[Delivery], on_x: &[Row]) {
     for delivery in all {
         for id in delivery.sent.values() {
             if let Some(other) = adopted.insert(id, &delivery.id) {
-                core.violate(Rule::ToldTruly, || format!("{id} is claimed by {other} and {}", delivery.id));
+                core.violate(Rule::ToldTruly, || {
+                    format!("{id} is claimed by {other} and {}", delivery.id)
+                });
             }
         }
     }
@@ -217,9 +309,15 @@ fn sent_once(people: &People, all: &[Delivery], on_x: &[Row]) {
         seen.entry((&row.author, &row.text)).or_default().push(row);
     }
     for ((username, words), rows) in seen {
-        let typed = by_hand.iter().filter(|(who, what)| who == username && what == words).count();
+        let typed = by_hand
+            .iter()
+            .filter(|(who, what)| who == username && what == words)
+            .count();
         let (mut parts, mut allowed) = (0, typed);
-        for delivery in all.iter().filter(|one| people.town.accounts[one.account].username == username) {
+        for delivery in all
+            .iter()
+            .filter(|one| people.town.accounts[one.account].username == username)
+        {
             let same = delivery.texts.iter().filter(|text| *text == words).count();
             parts += same;
             if same > 0 {
@@ -227,11 +325,24 @@ fn sent_once(people: &People, all: &[Delivery], on_x: &[Row]) {
             }
         }
         if rows.len() > parts + allowed {
-            core.violate(Rule::SentOnce, || format!("{} posts of {username} say {words:?}, of {parts} parts and {allowed} allowed", rows.len()));
+            core.violate(Rule::SentOnce, || {
+                format!(
+                    "{} posts of {username} say {words:?}, of {parts} parts and {allowed} allowed",
+                    rows.len()
+                )
+            });
         }
-        let told = rows.iter().filter(|row| adopted.contains_key(row.id.as_str())).count();
+        let told = rows
+            .iter()
+            .filter(|row| adopted.contains_key(row.id.as_str()))
+            .count();
         if rows.len() > told + allowed {
-            core.violate(Rule::ToldTruly, || format!("{} posts of {username} say {words:?}, and {told} of them are known", rows.len()));
+            core.violate(Rule::ToldTruly, || {
+                format!(
+                    "{} posts of {username} say {words:?}, and {told} of them are known",
+                    rows.len()
+                )
+            });
         }
     }
 }
@@ -239,9 +350,13 @@ fn sent_once(people: &People, all: &[Delivery], on_x: &[Row]) {
 fn windows_hold(people: &People) {
     let limit = usize::try_from(people.town.app.config.x.post_limit_15min).unwrap();
     for (gate, departures) in people.town.network.departures.lock().unwrap().iter() {
-        let late = departures.windows(limit + 1).find(|span| span[limit] - span[0] < 900_000);
+        let late = departures
+            .windows(limit + 1)
+            .find(|span| span[limit] - span[0] < 900_000);
         if let Some(span) = late {
-            people.town.core.violate(Rule::WithinWindows, || format!("{gate} sent {limit} and one more: {span:?}"));
+            people.town.core.violate(Rule::WithinWindows, || {
+                format!("{gate} sent {limit} and one more: {span:?}")
+            });
         }
     }
 }
@@ -254,7 +369,10 @@ fn no_secrets(people: &People) {
     for secret in secrets.iter().map(String::as_str).chain(fixed) {
         for (place, text) in [("log", &*log), ("answers", &*answers)] {
             if text.contains(secret) {
-                people.town.core.violate(Rule::Secret, || format!("a secret is in the {place}"));
+                people
+                    .town
+                    .core
+                    .violate(Rule::Secret, || format!("a secret is in the {place}"));
             }
         }
     }

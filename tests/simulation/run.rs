@@ -57,14 +57,30 @@ pub fn finish(core: &Core, begin: i64) -> Outcome {
 
 fn habits(core: &Core) -> Habits {
     Habits {
-        post_limit: if core.chance(300) { 3 + u32::try_from(core.below(4)).unwrap() } else { 0 },
+        post_limit: if core.chance(300) {
+            3 + u32::try_from(core.below(4)).unwrap()
+        } else {
+            0
+        },
         resend: [core.chance(500), core.chance(500)],
-        missed_after_ms: if core.chance(200) { core.between(1, 6) * MINUTE } else { 0 },
+        missed_after_ms: if core.chance(200) {
+            core.between(1, 6) * MINUTE
+        } else {
+            0
+        },
         x_knows_duplicates: core.chance(300),
-        timeline_lag: if core.chance(300) { core.between(1_000, 60_000) } else { 0 },
+        timeline_lag: if core.chance(300) {
+            core.between(1_000, 60_000)
+        } else {
+            0
+        },
         family_kill: core.chance(500),
         shared_user: core.chance(200),
-        token_life_ms: if core.chance(300) { core.between(5, 12) * MINUTE } else { 0 },
+        token_life_ms: if core.chance(300) {
+            core.between(5, 12) * MINUTE
+        } else {
+            0
+        },
     }
 }
 
@@ -102,26 +118,43 @@ fn script_x(town: &Town) {
     let core = &town.core;
     let mut x = town.x.lock().unwrap();
     if core.lock().plan.rates().drag > 0 {
-        x.script(Fault::next(On::Create, Effect::status(Refusal::CreditsDepleted)));
+        x.script(Fault::next(
+            On::Create,
+            Effect::status(Refusal::CreditsDepleted),
+        ));
     }
     for _ in 0..core.below(5) {
         let effect = match core.below(14) {
             0 => Effect::status(Refusal::ServiceUnavailable),
-            1 => Effect::AcceptThenStatus { name: Refusal::ServiceUnavailable },
+            1 => Effect::AcceptThenStatus {
+                name: Refusal::ServiceUnavailable,
+            },
             2 => Effect::AcceptThenEmpty201,
             3 => Effect::AcceptThenDrop,
             4 => Effect::AcceptThenHang,
             5 => Effect::HangBefore,
             6 => Effect::DropBefore,
-            7 => Effect::Status { name: Refusal::RateLimit, reset_after_s: 30 + u32::try_from(core.below(300)).unwrap() },
+            7 => Effect::Status {
+                name: Refusal::RateLimit,
+                reset_after_s: 30 + u32::try_from(core.below(300)).unwrap(),
+            },
             8 => Effect::status(Refusal::CreditsDepleted),
             9 => Effect::status(Refusal::Unauthorized),
             10 => Effect::status(Refusal::Forbidden),
             11 => Effect::status(Refusal::ServerError),
             12 => Effect::status(Refusal::Duplicate),
-            _ => Effect::Delay { ms: core.below(30_000) },
+            _ => Effect::Delay {
+                ms: core.below(30_000),
+            },
         };
-        let on = [On::Create, On::Create, On::Create, On::Refresh, On::Timeline, On::UsersMe];
+        let on = [
+            On::Create,
+            On::Create,
+            On::Create,
+            On::Refresh,
+            On::Timeline,
+            On::UsersMe,
+        ];
         let on = on[usize::try_from(core.below(6)).unwrap()];
         let times = 1 + u32::try_from(core.below(3)).unwrap();
         let after = u32::try_from(core.below(4)).unwrap();
@@ -156,19 +189,37 @@ fn writing(people: &People, number: u64, last: &[String]) -> Writing {
     let theirs: Vec<usize> = (0..people.town.accounts.len())
         .filter(|at| people.town.accounts[*at].workspace == workspace)
         .collect();
-    let mut accounts: Vec<usize> = theirs.iter().copied().filter(|_| core.chance(500)).collect();
+    let mut accounts: Vec<usize> = theirs
+        .iter()
+        .copied()
+        .filter(|_| core.chance(500))
+        .collect();
     if accounts.is_empty() {
         accounts.push(theirs[0]);
     }
-    let parts = if core.chance(400) { 2 + core.below(3) } else { 1 };
+    let parts = if core.chance(400) {
+        2 + core.below(3)
+    } else {
+        1
+    };
     let texts = if !last.is_empty() && core.chance(120) {
         last.to_vec()
     } else {
-        (0..parts).map(|part| format!("post {number} part {part} & so on https://example.com/{number}")).collect()
+        (0..parts)
+            .map(|part| format!("post {number} part {part} & so on https://example.com/{number}"))
+            .collect()
     };
-    let publish_at = core.chance(300).then(|| core.now() + core.between(10_000, 8 * MINUTE));
+    let publish_at = core
+        .chance(300)
+        .then(|| core.now() + core.between(10_000, 8 * MINUTE));
     let key = core.chance(850).then(|| format!("key-{number}"));
-    Writing { workspace, accounts, texts, publish_at, key }
+    Writing {
+        workspace,
+        accounts,
+        texts,
+        publish_at,
+        key,
+    }
 }
 
 // What an author does with a post after it was accepted.
@@ -187,7 +238,11 @@ async fn meddle(people: &Arc<People>, at: usize) {
         }
         return;
     }
-    let (deeds, pause) = if core.chance(200) { (10, MINUTE / 2) } else { (core.below(4), 3 * MINUTE) };
+    let (deeds, pause) = if core.chance(200) {
+        (10, MINUTE / 2)
+    } else {
+        (core.below(4), 3 * MINUTE)
+    };
     for _ in 0..deeds {
         core.sleep(core.between(0, pause)).await;
         match core.below(10) {

@@ -114,7 +114,11 @@ impl Tally {
     pub fn assert_everything_happened(&self) {
         let missing: Vec<_> = TRANSITIONS
             .iter()
-            .filter(|(was, became)| !self.moves.contains_key(&((*was).to_owned(), (*became).to_owned())))
+            .filter(|(was, became)| {
+                !self
+                    .moves
+                    .contains_key(&((*was).to_owned(), (*became).to_owned()))
+            })
             .collect();
         assert!(missing.is_empty(), "never taken: {missing:?}");
         for (name, count) in [
@@ -138,27 +142,46 @@ impl Tally {
         let mut lines = vec![
             format!(
                 "{} runs, {} posts with {} parts, {} steps, {} hours of virtual time",
-                self.runs, self.posts, self.parts, self.steps, self.virtual_ms / 3_600_000
+                self.runs,
+                self.posts,
+                self.parts,
+                self.steps,
+                self.virtual_ms / 3_600_000
             ),
             format!(
                 "processes ended in the middle: {}",
-                list(self.ends.iter().map(|(kind, count)| (format!("{kind:?}"), *count)))
+                list(
+                    self.ends
+                        .iter()
+                        .map(|(kind, count)| (format!("{kind:?}"), *count))
+                )
             ),
-            format!("gates replaced {}, two at once {}", self.gates_replaced, self.gates_doubled),
+            format!(
+                "gates replaced {}, two at once {}",
+                self.gates_replaced, self.gates_doubled
+            ),
             format!(
                 "messages doubled {}, lost {}, dead letters {}",
                 self.duplicates, self.lost_messages, self.dead_letters
             ),
             format!(
                 "creates whose answer was lost {}, that landed late {}; reconciles {}; refreshes {}; sent again by people {}",
-                self.lost_answers, self.late_landings, self.reconciles, self.refreshes, self.sent_again_by_people
+                self.lost_answers,
+                self.late_landings,
+                self.reconciles,
+                self.refreshes,
+                self.sent_again_by_people
             ),
             "calls that failed:".to_owned(),
         ];
         let faults = self.faults.iter();
         lines.extend(faults.map(|((point, name), count)| format!("  {point:?} {name}: {count}")));
         lines.push("what people did:".to_owned());
-        lines.extend(self.deeds.iter().map(|(name, count)| format!("  {name}: {count}")));
+        lines.extend(
+            self.deeds
+                .iter()
+                .map(|(name, count)| format!("  {name}: {count}")),
+        );
         lines.push("transitions of deliveries:".to_owned());
         let moves = self.moves.iter();
         lines.extend(moves.map(|((was, became), count)| format!("  {was} -> {became}: {count}")));
@@ -173,6 +196,8 @@ fn sum<K: Ord + Clone>(into: &mut BTreeMap<K, u64>, other: &BTreeMap<K, u64>) {
 }
 
 fn list(items: impl Iterator<Item = (String, u64)>) -> String {
-    let items: Vec<String> = items.map(|(name, count)| format!("{name} {count}")).collect();
+    let items: Vec<String> = items
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
     items.join(", ")
 }

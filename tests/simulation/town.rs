@@ -115,7 +115,13 @@ pub const KEYS: [&str; 2] = [
 
 impl Town {
     /// A town at noon.
-    pub fn new(workshop: &Workshop, core: &Arc<Core>, seed: u64, habits: &Habits, mutation: Option<Mutation>) -> Arc<Self> {
+    pub fn new(
+        workshop: &Workshop,
+        core: &Arc<Core>,
+        seed: u64,
+        habits: &Habits,
+        mutation: Option<Mutation>,
+    ) -> Arc<Self> {
         workshop.sqlite.clear();
         for gate in &workshop.gates {
             gate.clear();
@@ -128,10 +134,18 @@ impl Town {
             client_id: "client-id".to_owned(),
             client_secret: Some("client-secret".to_owned()),
             redirect_uris: vec![format!("{BASE_URL}/api/v1/connections/x/callback")],
-            duplicate_window: if habits.x_knows_duplicates { 86_400_000 } else { 0 },
+            duplicate_window: if habits.x_knows_duplicates {
+                86_400_000
+            } else {
+                0
+            },
             timeline_lag: habits.timeline_lag,
             family_kill: habits.family_kill,
-            access_token_lifetime: if habits.token_life_ms > 0 { habits.token_life_ms } else { 7_200_000 },
+            access_token_lifetime: if habits.token_life_ms > 0 {
+                habits.token_life_ms
+            } else {
+                7_200_000
+            },
             ..Settings::default()
         };
         let x = Arc::new(Mutex::new(X::new(settings)));
@@ -149,7 +163,10 @@ impl Town {
             queue: queue.clone(),
             gates: Arc::new(Doors(Arc::clone(&gates))),
             http: Arc::new(Wire(Arc::clone(&network))),
-            clock: Arc::new(SimClock { core: Arc::clone(core), skew: 0 }),
+            clock: Arc::new(SimClock {
+                core: Arc::clone(core),
+                skew: 0,
+            }),
             random: Arc::new(SeededRandom::new(seed)),
             log: log.clone(),
             issuer_keys: Arc::default(),
@@ -179,7 +196,11 @@ impl Town {
         for person in 0..2 {
             let user = format!("user_019a9b1c-7d2e-7c11-8f00-00000000000{person}");
             let workspace = self.workspaces[person].as_str();
-            let late = if habits.missed_after_ms > 0 { habits.missed_after_ms } else { 86_400_000 };
+            let late = if habits.missed_after_ms > 0 {
+                habits.missed_after_ms
+            } else {
+                86_400_000
+            };
             statements.extend([
                 Statement::new("INSERT INTO users (id, email, name, created_at) VALUES (?1, ?2, 'Somebody', ?3)")
                     .bind(user.as_str())
@@ -230,17 +251,32 @@ impl Town {
             let mut x = self.x.lock().unwrap();
             let scopes: Vec<&str> = SCOPES.split(' ').collect();
             let granted = x.grant(now.millis(), username, &scopes).unwrap();
-            let user = x.users().into_iter().find(|user| user.profile.username == username).unwrap();
+            let user = x
+                .users()
+                .into_iter()
+                .find(|user| user.profile.username == username)
+                .unwrap();
             (user.id.to_string(), granted)
         };
         let id = AccountId::new(&*self.app.clock, &*self.app.random);
         let workspace_id = WorkspaceId::parse(&self.workspaces[workspace]).unwrap();
-        self.network.secrets.lock().unwrap().extend([granted.access.clone()].into_iter().chain(granted.refresh.clone()));
+        self.network.secrets.lock().unwrap().extend(
+            [granted.access.clone()]
+                .into_iter()
+                .chain(granted.refresh.clone()),
+        );
         let pair = tokens::Pair {
             access: SecretString::from(granted.access),
             refresh: granted.refresh.map(SecretString::from),
         };
-        let sealed = tokens::seal(&self.app.config.keyring, &*self.app.random, &workspace_id, &id, &pair).unwrap();
+        let sealed = tokens::seal(
+            &self.app.config.keyring,
+            &*self.app.random,
+            &workspace_id,
+            &id,
+            &pair,
+        )
+        .unwrap();
         let account = Statement::new(
             "INSERT INTO accounts (id, workspace_id, platform, external_id, handle, name, profile_at, status, auth, scopes,
                connected_at, updated_at)
@@ -281,7 +317,14 @@ impl Town {
     }
 
     /// Asks the API; `None` when no answer came.
-    pub async fn ask(&self, person: usize, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Option<Answer> {
+    pub async fn ask(
+        &self,
+        person: usize,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Option<Answer> {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(format!("{BASE_URL}/api/v1{path}"))
@@ -298,7 +341,10 @@ impl Town {
         };
         let answer = self.serve(request.body(body).unwrap()).await;
         self.core.note(|| match &answer {
-            Some(answer) => format!("{method} {path} answered {} {}", answer.status, answer.json["code"]),
+            Some(answer) => format!(
+                "{method} {path} answered {} {}",
+                answer.status, answer.json["code"]
+            ),
             None => format!("{method} {path} was not answered"),
         });
         answer
@@ -318,7 +364,10 @@ impl Town {
         let Either::Left((Some((parts, bytes)), _)) = select(answered, pin!(patience)).await else {
             return None;
         };
-        let retry_after = parts.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = parts
+            .headers
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         let answer = Answer {
             status: parts.status.as_u16(),
             json: serde_json::from_slice(&bytes).unwrap_or_default(),
@@ -329,7 +378,10 @@ impl Town {
             let said = String::from_utf8_lossy(&answer.bytes).into_owned();
             self.core.violate(Rule::NothingBreaks, || said);
         }
-        self.answers.lock().unwrap().push_str(&String::from_utf8_lossy(&answer.bytes));
+        self.answers
+            .lock()
+            .unwrap()
+            .push_str(&String::from_utf8_lossy(&answer.bytes));
         Some(answer)
     }
 
@@ -364,15 +416,23 @@ impl Town {
                 }
                 continue;
             }
-            let mail = self.queue.next_at().filter(|_| self.queue.at_work() < CONSUMERS);
-            let next = [Some(next_tick), Some(end), mail, alarm].into_iter().flatten().min();
+            let mail = self
+                .queue
+                .next_at()
+                .filter(|_| self.queue.at_work() < CONSUMERS);
+            let next = [Some(next_tick), Some(end), mail, alarm]
+                .into_iter()
+                .flatten()
+                .min();
             let until = next.unwrap_or(end).max(self.core.now());
             executor.advance(until);
             if self.core.now() >= end {
                 return;
             }
         }
-        self.core.violate(Rule::NothingStuck, || "the world turns and turns, and the time stands still".to_owned());
+        self.core.violate(Rule::NothingStuck, || {
+            "the world turns and turns, and the time stands still".to_owned()
+        });
     }
 
     fn consume(self: &Arc<Self>) {
@@ -405,9 +465,14 @@ impl Town {
         };
         for _ in 0..times {
             let half_hour = at % 1_800_000 == 0 || self.core.chance(rates.slow);
-            let crons = [Some(godwit::jobs::EVERY_MINUTE), half_hour.then_some(godwit::jobs::EVERY_HALF_HOUR)];
+            let crons = [
+                Some(godwit::jobs::EVERY_MINUTE),
+                half_hour.then_some(godwit::jobs::EVERY_HALF_HOUR),
+            ];
             for cron in crons.into_iter().flatten() {
-                if self.gates.mutation == Some(Mutation::Sweep) && cron == godwit::jobs::EVERY_MINUTE {
+                if self.gates.mutation == Some(Mutation::Sweep)
+                    && cron == godwit::jobs::EVERY_MINUTE
+                {
                     continue;
                 }
                 let app = self.invocation();
