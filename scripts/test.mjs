@@ -23,7 +23,7 @@ await main(async () => {
   const checks = [
     ['formatting', () => cargo(['fmt', '--check'])],
     ['the scripts', () => run(modernNode(), ['--test', '--test-reporter=dot', ...scriptTests()], { what: 'node --test' })],
-    ['clippy, native', () => cargo(['clippy', '--quiet', '--all-targets', ...CLIPPY])],
+    ['clippy, native', () => cargo(['clippy', '--quiet', '--all-targets', '--test', SIMULATION, ...CLIPPY])],
     ['clippy, wasm32', () => cargo(['clippy', '--quiet', '--lib', ...WASM, ...CLIPPY])],
     ['documentation', () => cargo(['doc', '--quiet', '--no-deps', '--document-private-items'], { RUSTDOCFLAGS: '-D warnings' })],
   ];

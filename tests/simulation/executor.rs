@@ -390,7 +390,7 @@ impl Executor {
 
     /// Takes in new tasks and takes out what has ended, by a death or because nobody waits for it.
     pub fn admit(&mut self) {
-        NEWBORN.with_borrow_mut(|newborn| self.tasks.extend(newborn.drain(..)));
+        NEWBORN.with_borrow_mut(|newborn| self.tasks.append(newborn));
         let abandoned = std::mem::take(&mut self.core.lock().abandoned);
         for id in abandoned {
             if let Some(at) = self.tasks.iter().position(|task| task.id == id) {

@@ -15,6 +15,7 @@ mod sandbox;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clockwork;
 mod driver;
 mod executor;
 mod fate;
