@@ -90,6 +90,7 @@ impl AccountGate {
         let answer = match request {
             GateRequest::Send(part) => self.send(part).await.map(GateReply::Send),
             GateRequest::Reconcile(part) => self.reconcile(part).await.map(GateReply::Reconcile),
+            GateRequest::Adopt(part) => self.adopt(&part).map(GateReply::Adopt),
             GateRequest::Refresh { grant, force } => {
                 self.refresh(&grant, force).await.map(GateReply::Refresh)
             }

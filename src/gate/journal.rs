@@ -6,7 +6,7 @@
 //! | `sent` | it is on the platform, with its id | nobody: final |
 //! | `refused` | certainly not there, and the same would be refused again | a later round, which only a person begins |
 //! | `free` | certainly not there, and may be tried again | a send under a newer epoch |
-//! | `uncertain` | may or may not be there | reconcile (→ `sent`), or a later round |
+//! | `uncertain` | may or may not be there | reconcile, or a person's word (→ `sent`), or a later round |
 
 use super::model::{PartKey, SendAnswer, SendPart};
 use crate::crypto::sha256;
@@ -64,6 +64,17 @@ const CLOSE: &str = "UPDATE journal SET state = ?3, external_id = ?4, answer = ?
 // 72,000 rows, since X lets an account post 2,400 times a day.
 const KNOWN: &str = "SELECT external_id FROM journal
   WHERE state = 'sent' AND external_id IN (SELECT value FROM json_each(?1))";
+
+const ELSEWHERE: &str = "SELECT delivery_id FROM journal
+  WHERE state = 'sent' AND external_id = ?1 AND NOT (delivery_id = ?2 AND position = ?3) LIMIT 1";
+
+// It begins anew to be kept, so that a row that was in doubt for long still answers.
+const ADOPT: &str = "INSERT INTO journal
+    (delivery_id, position, epoch, round, state, started_at, deadline_at, external_id, answer)
+  VALUES (?1, ?2, 0, 0, 'sent', ?5, ?5, ?3, ?4)
+  ON CONFLICT (delivery_id, position) DO UPDATE SET state = 'sent', started_at = excluded.started_at,
+    external_id = excluded.external_id, answer = excluded.answer
+  WHERE journal.state <> 'sent'";
 
 const UNDER_WAY: &str = "SELECT delivery_id FROM journal
   WHERE state = 'sending' AND words = ?1 AND deadline_at > ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
@@ -249,6 +260,42 @@ pub fn ours(
     let list = serde_json::to_string(external_ids).unwrap_or_default();
     let known: Vec<Known> = storage.execute(Statement::new(KNOWN).bind(list))?.all()?;
     Ok(known.into_iter().map(|known| known.external_id).collect())
+}
+
+/// Whether a post of the platform already belongs to another part than this one.
+///
+/// # Errors
+/// When the storage fails.
+pub fn belongs_elsewhere(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    external_id: &str,
+) -> Result<bool, StorageError> {
+    let statement = Statement::new(ELSEWHERE)
+        .bind(external_id)
+        .bind(&part.delivery_id)
+        .bind(part.position);
+    Ok(!storage.execute(statement)?.rows.is_empty())
+}
+
+/// Writes that a part is on the platform, by a person's word. What is `sent` already is left alone.
+///
+/// # Errors
+/// When the storage fails; then nothing has changed.
+pub fn adopt(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    external_id: &str,
+    answer: &SendAnswer,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let statement = Statement::new(ADOPT)
+        .bind(&part.delivery_id)
+        .bind(part.position)
+        .bind(external_id)
+        .bind(serde_json::to_string(answer).ok())
+        .bind(now);
+    storage.execute(statement).map(drop)
 }
 
 /// Clears what is long final, in bulk.

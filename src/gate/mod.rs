@@ -5,6 +5,7 @@
 //! `rotation`, `debts`). The logic is here, over a small storage port; the Durable Object around it is in `edge/`.
 
 mod account;
+mod adopt;
 mod debts;
 mod journal;
 mod model;
@@ -17,6 +18,6 @@ mod windows;
 
 pub use account::{AccountGate, GatePorts};
 pub use model::{
-    Content, GateName, GateReply, GateRequest, Grant, PartKey, ReconcileAnswer, ReconcilePart,
-    RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
+    AdoptAnswer, AdoptPart, Content, GateName, GateReply, GateRequest, Grant, PartKey,
+    ReconcileAnswer, ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
 };

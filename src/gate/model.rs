@@ -185,6 +185,48 @@ pub enum ReconcileAnswer {
     Refused(NotSent),
 }
 
+/// "A person says that this part is on the platform, as this post."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptPart {
+    /// Which.
+    pub part: PartKey,
+    /// The platform's id of the post.
+    pub external_id: String,
+    /// When the platform made it.
+    #[serde(with = "millis")]
+    pub created_at: Timestamp,
+    /// When the post was accepted here: no call of the part is older.
+    #[serde(with = "millis")]
+    pub accepted_at: Timestamp,
+}
+
+/// What the journal makes of a person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum AdoptAnswer {
+    /// The journal says so now, or said so before.
+    Adopted,
+    /// The part is on the platform as another post.
+    Another {
+        /// The id of that one.
+        external_id: String,
+    },
+    /// The post belongs to another part.
+    Taken,
+    /// The post is older than the part's first call.
+    TooOld {
+        /// When that call left.
+        #[serde(with = "millis")]
+        since: Timestamp,
+    },
+    /// A call is under way; after this time its outcome can be known.
+    Busy {
+        /// When to come back.
+        #[serde(with = "millis")]
+        at: Timestamp,
+    },
+}
+
 /// A request to a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -193,6 +235,8 @@ pub enum GateRequest {
     Send(SendPart),
     /// Look for an uncertain part. Repeating it is safe.
     Reconcile(ReconcilePart),
+    /// Take a person's word for where a part is. Repeating it is safe.
+    Adopt(AdoptPart),
     /// Refresh the tokens: when they end within five minutes, or at once if `force`. Tokens that work are left alone
     /// for ten minutes after a refresh, whoever asks.
     Refresh {
@@ -228,6 +272,8 @@ pub enum GateReply {
     Send(SendAnswer),
     /// To `Reconcile`.
     Reconcile(ReconcileAnswer),
+    /// To `Adopt`.
+    Adopt(AdoptAnswer),
     /// To `Refresh`: when the access token ends, or why it could not be refreshed.
     Refresh(Result<RefreshedUntil, NotSent>),
     /// To `Reseal`: whether the database has the tokens of the request under the newest key, or newer ones.

@@ -9,9 +9,10 @@ mod create;
 mod idempotency;
 mod model;
 mod read;
+mod resolve;
 mod routes;
 mod schedule;
 pub(crate) mod store;
 
-pub use model::{Delivery, NewPost, Part, Post, Publication, Source, Stats, Status};
+pub use model::{Decision, Delivery, NewPost, Part, Post, Publication, Source, Stats, Status};
 pub use routes::routes;

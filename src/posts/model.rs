@@ -181,6 +181,28 @@ pub struct Delivery {
     pub parts: Vec<Part>,
 }
 
+/// What a person decides about a delivery of which nobody can say whether it is there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// What they saw.
+    pub outcome: Decided,
+    /// With `sent`: where it is, as a link or as the post's id; of a thread, the part that is uncertain.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["https://x.com/name/status/1212092628029698048"]))]
+    pub url: Option<String>,
+}
+
+/// What a person saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    /// It is there, at `url`.
+    Sent,
+    /// It is not there; send it again.
+    SendAgain,
+}
+
 /// How far a delivery is.
 pub(super) struct Progress {
     /// How many of its parts are there.

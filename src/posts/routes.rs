@@ -2,8 +2,9 @@
 
 use super::change;
 use super::create::{self, Created};
-use super::model::{NewPost, Post, Publication, Source, Stats, Status};
+use super::model::{Decision, Delivery, NewPost, Post, Publication, Source, Stats, Status};
 use super::read::{self, Filter};
+use super::resolve;
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
@@ -98,6 +99,23 @@ pub fn routes() -> Vec<Route> {
         .gives::<Post>(202, "The post, on its way again")
         .refuses(409, "There is nothing to retry: `nothing_to_retry`"),
         Route::new(
+            Method::POST,
+            "/deliveries/{id}/resolve",
+            "Decide about a delivery of which nobody can say whether it is on X: it is there, or send it again",
+            WRITE,
+            handler!(decide),
+        )
+        .takes::<Decision>()
+        .gives::<Delivery>(200, "The delivery as it then stands")
+        .refuses(
+            409,
+            "There is nothing to decide, or not yet: `nothing_to_decide`, `still_looking`, `being_sent`; or the link contradicts what is known: `sent_as_another_post`, `post_taken`",
+        )
+        .refuses(
+            422,
+            "The link cannot be what was sent: `not_a_post_link`, `post_of_another_account`, `post_in_the_future`, `post_too_old`; or `url_not_wanted`; or a field is missing, unknown or of another type",
+        ),
+        Route::new(
             Method::GET,
             "/history",
             "What was published, newest first",
@@ -163,6 +181,11 @@ async fn retry(app: App, call: Call) -> Result<Reply, Error> {
         StatusCode::ACCEPTED,
         &change::retry(&app, &call.caller()?.workspace_id, &id).await?,
     )
+}
+
+async fn decide(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("delivery", DeliveryId::parse)?;
+    Reply::ok(&resolve::resolve(&app, call.caller()?, &id, call.json()?).await?)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,4 +1,4 @@
-//! The SQL of posts: create, read, list, cancel, retry, history, statistics. Every query names its workspace.
+//! The SQL of posts: create, read, list, cancel, retry, resolve, history, statistics. Every query names its workspace.
 
 use super::model::{Part, PartState, Source, Status};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
@@ -114,6 +114,26 @@ pub const RETRY: &str = "UPDATE deliveries
   WHERE workspace_id = ?1 AND post_id = ?2 AND (state IN ('failed', 'missed', 'waiting')
     OR (state = 'uncertain' AND next_attempt_at IS NULL))
   RETURNING id, account_id";
+
+/// A delivery of which a person says where its part is: due now, and nobody who works on it may write any more.
+pub const RESOLVE: &str = "UPDATE deliveries
+  SET epoch = epoch + 1, lease_until = NULL, next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain'
+  RETURNING id";
+
+/// Begins a new round of a delivery that waits for a person's decision.
+pub const SEND_AGAIN: &str = "UPDATE deliveries
+  SET round = round + 1, due_at = ?3, state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL,
+    attempts = 0, reconciles = 0, next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain' AND next_attempt_at IS NULL
+  RETURNING id";
+
+/// Who decided what about an uncertain delivery. Stands before the decision itself: nothing, if there is none to make.
+pub const AUDIT_DECISION: &str =
+    "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?2, ?3, ?4, ?5, id, ?6 FROM deliveries
+  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain'
+    AND (?5 = 'delivery.declared_sent' OR next_attempt_at IS NULL)";
 
 /// What was published, newest first, before the cursor `?2`, `?3`.
 pub const HISTORY: &str =

@@ -19,10 +19,6 @@ use crate::time::Timestamp;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// How long a claim goes on with a thread, in leases. A queue's consumer may take 15 minutes
-/// (<https://developers.cloudflare.com/queues/platform/limits/>), and the account's other deliveries wait behind it.
-const WORK_LEASES: i64 = 2;
-
 /// What a claim came to.
 pub enum Step {
     /// This is to be written, and ends the claim.
@@ -36,11 +32,13 @@ pub enum Step {
 
 /// Asks the gate about each part that is not sent, in order, until one is not. Whatever the account's state, the journal
 /// is asked first: what is on the platform is published, even if it is too late or the account is gone by now.
-pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow]) -> Step {
+///
+/// After `work_ms` nothing further is begun, though a part is always asked for.
+pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms: i64) -> Step {
     let Ok(segments) = delivery.segments() else {
         return Step::Settle(rules::broken(delivery.standing()), Vec::new());
     };
-    let work_until = app.now().plus_ms(WORK_LEASES * app.config.timing.lease_ms);
+    let work_until = app.now().plus_ms(work_ms);
     let gate = GateName::x(&delivery.external_id);
     let total = segments.len();
     let mut parts = Parts::of(rows);

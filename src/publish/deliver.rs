@@ -15,6 +15,10 @@ use serde_json::json;
 /// A message may arrive this early, since a queue's delays are whole seconds; then its consumer waits, in ms.
 const EARLY_MS: i64 = 2 * SECOND_MS;
 
+/// How long a claim goes on with a thread, in leases. A queue's consumer may take 15 minutes
+/// (<https://developers.cloudflare.com/queues/platform/limits/>), and the account's other deliveries wait behind it.
+const WORK_LEASES: i64 = 2;
+
 /// Pauses between tries of a write that the claim guards, in ms.
 const PERSIST_PAUSES_MS: [u32; 3] = [100, 500, 2_000];
 
@@ -41,6 +45,28 @@ pub async fn deliver(
     if early > 0 {
         app.clock.sleep(u32::try_from(early).unwrap_or(0)).await;
     }
+    work(
+        app,
+        workspace_id,
+        delivery_id,
+        WORK_LEASES * app.config.timing.lease_ms,
+    )
+    .await
+}
+
+/// As [`deliver`], for somebody who waits for the answer: settles what is known of a part that is found, and leaves the
+/// parts after it to the queue.
+pub async fn deliver_found(app: &App, workspace_id: &WorkspaceId, delivery_id: &DeliveryId) {
+    // What could not be settled is nudged by the sweep.
+    work(app, workspace_id, delivery_id, 0).await;
+}
+
+async fn work(
+    app: &App,
+    workspace_id: &WorkspaceId,
+    delivery_id: &DeliveryId,
+    work_ms: i64,
+) -> Disposition {
     // 1.
     let statements = store::claim(workspace_id, delivery_id, app.now(), &app.config.timing);
     let claim = match app
@@ -66,7 +92,7 @@ pub async fn deliver(
         return not_taken(app, &delivery);
     }
     // 2. and 3.
-    match advance::advance(app, &mut delivery, &claim.parts).await {
+    match advance::advance(app, &mut delivery, &claim.parts, work_ms).await {
         // 4. and 5.
         Step::Settle(settlement, parts) => settle(app, &delivery, &settlement, &parts).await,
         Step::Gone => Disposition::Done,

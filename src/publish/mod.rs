@@ -10,6 +10,6 @@ mod settlement;
 pub(crate) mod store;
 mod sweep;
 
-pub use deliver::{delay_seconds, deliver};
+pub use deliver::{delay_seconds, deliver, deliver_found, nudge};
 pub use model::{Attempt, State, UncertainPolicy};
 pub use sweep::sweep;

@@ -320,7 +320,7 @@ pub fn undecided(standing: Standing, detail: String) -> Settlement {
         Class::Permanent,
         "needs_decision",
         detail,
-        "Look at the account on X. If the post is not there, POST /api/v1/posts/{id}/retry sends it again; if it is, leave it.",
+        "Look at the account on X, and POST /api/v1/deliveries/{id}/resolve: {\"outcome\": \"sent\", \"url\": …} if the post is there, {\"outcome\": \"send_again\"} if it is not.",
     ))
 }
 

@@ -28,7 +28,7 @@ pub const CLAIM: &str = "UPDATE deliveries
 pub const LOAD: &str =
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
     d.reconciles, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
-    a.status AS account_status, a.connected_at, a.external_id, t.sealed, t.generation, t.expires_at
+    d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN workspaces w ON w.id = d.workspace_id
@@ -104,6 +104,9 @@ pub struct Loaded {
     pub attempts: u32,
     /// Reads since it became uncertain.
     pub reconciles: u32,
+    /// When it was accepted.
+    #[serde(with = "millis")]
+    pub created_at: Timestamp,
     /// When the post was wanted.
     #[serde(with = "millis")]
     pub due_at: Timestamp,
@@ -124,6 +127,8 @@ pub struct Loaded {
     pub connected_at: Timestamp,
     /// The account's id at the platform.
     pub external_id: String,
+    /// The account's name there, without `@`.
+    pub handle: String,
     sealed: Option<String>,
     generation: Option<i64>,
     #[serde(with = "optional_millis")]
@@ -218,6 +223,27 @@ pub fn claim(
         Statement::new(LOAD).bind(delivery).bind(workspace),
         Statement::new(PARTS).bind(delivery).bind(workspace),
     ]
+}
+
+/// The same look at a delivery, for whoever does not work on it.
+#[must_use]
+pub fn look(workspace: &WorkspaceId, delivery: &DeliveryId) -> Vec<Statement> {
+    [LOAD, PARTS]
+        .map(|sql| Statement::new(sql).bind(delivery).bind(workspace))
+        .into()
+}
+
+/// Reads the results of [`look`].
+///
+/// # Errors
+/// When a row does not fit.
+pub fn looked(results: Vec<ResultSet>) -> Result<Option<(Loaded, Vec<PartRow>)>, StorageError> {
+    let mut results = results.into_iter();
+    let mut next = || results.next().unwrap_or_default();
+    match next().first()? {
+        Some(delivery) => Ok(Some((delivery, next().all()?))),
+        None => Ok(None),
+    }
 }
 
 /// What a claim gave.

@@ -339,7 +339,7 @@ impl People {
         }
         let body = match reckoning::on_x_unknown(self, &delivery) {
             Some(id) => {
-                json!({ "outcome": "sent", "url": format!("https://x.com/somebody/status/{id}") })
+                json!({ "outcome": "sent", "url": format!("https://x.com/i/web/status/{id}") })
             }
             None => json!({ "outcome": "send_again" }),
         };

@@ -26,7 +26,7 @@ const TAGS: [(&str, &str, &[&str]); 6] = [
     (
         "Posts",
         "Posting, now or later, and what became of it",
-        &["posts", "history", "stats"],
+        &["posts", "deliveries", "history", "stats"],
     ),
     (
         "Operations",

@@ -8,5 +8,6 @@ pub mod limits; // what headers say of limits
 pub mod matching; // whether a post of the timeline is what was to be sent
 pub mod oauth; // consent, token exchange, refresh, revoke
 pub mod profile; // who the account is
+pub mod status; // posts as people name them
 pub mod timeline; // the account's own posts
 mod token_errors; // what the token endpoint's refusals mean

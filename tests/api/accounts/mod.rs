@@ -134,7 +134,7 @@ impl Town {
             GateRequest::Reseal { .. } => "reseal",
             GateRequest::Revoke { .. } => "revoke",
             GateRequest::Limits => "limits",
-            GateRequest::Send(_) | GateRequest::Reconcile(_) => "other",
+            GateRequest::Send(_) | GateRequest::Reconcile(_) | GateRequest::Adopt(_) => "other",
         };
         self.world
             .gates

@@ -81,7 +81,7 @@ async fn what_never_arrived_is_asked_about_and_sent_again_only_when_a_person_say
             (&delivery["state"], &delivery["reason"]),
             (&json!("uncertain"), &json!("needs_decision"))
         );
-        assert!(delivery["remedy"].as_str().unwrap().contains("retry"));
+        assert!(delivery["remedy"].as_str().unwrap().contains("/resolve"));
         assert_eq!(
             stage.x.lock().unwrap().counts().creates_received,
             1,

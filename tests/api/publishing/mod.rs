@@ -1,6 +1,7 @@
 //! From an accepted post to one post on X, whatever happens on the way.
 
 mod debts;
+mod decisions;
 mod doubts;
 mod faults;
 mod keys;

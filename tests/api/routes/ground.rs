@@ -32,6 +32,8 @@ pub struct Things {
     pub failed: String,
     /// A dead letter. They belong to no workspace, and an operator sees them all: Eve's is one that is not there.
     pub letter: String,
+    /// A delivery of which nobody knows whether it is on X.
+    pub undecided: String,
 }
 
 /// A request, before it is sent.
@@ -141,6 +143,7 @@ impl Ground {
             Some("admin") => &things.letter,
             Some("posts") if route.path.ends_with("/retry") => &things.failed,
             Some("posts") => &things.post,
+            Some("deliveries") => &things.undecided,
             _ => return route.path.to_owned(),
         };
         route.path.replace("{id}", id)
@@ -171,6 +174,9 @@ impl Ground {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
             ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
+            ("POST", "/deliveries/{id}/resolve") => {
+                ask(200).json(&json!({ "outcome": "send_again" }))
+            }
             ("GET", "/health" | "/openapi.json") => ask(200).nobody(),
             ("POST", "/auth/logout")
             | ("DELETE", "/api-keys/{id}" | "/admin/dead-letters/{id}") => ask(204),
@@ -264,7 +270,27 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
             .database
             .change(&Statement::new(statement).bind(failed.as_str()));
     }
+    let undecided = post("What nobody knows").await;
+    for statement in [
+        "UPDATE deliveries SET state = 'uncertain', reason = 'needs_decision', epoch = 1, next_attempt_at = NULL,
+           sweep_at = NULL WHERE post_id = ?1",
+        "UPDATE posts SET status = 'uncertain' WHERE id = ?1",
+    ] {
+        world
+            .database
+            .change(&Statement::new(statement).bind(undecided.as_str()));
+    }
+    let delivery = world
+        .request(
+            "GET",
+            &format!("/posts/{undecided}"),
+            Some(&person.token),
+            None,
+        )
+        .await
+        .expect(200);
     Things {
+        undecided: delivery["deliveries"][0]["id"].as_str().unwrap().to_owned(),
         key: key["id"].as_str().unwrap().to_owned(),
         workspace: person.workspace_id.clone(),
         account,
