@@ -41,7 +41,7 @@ impl Stand {
         Self {
             x: Arc::new(Mutex::new(x)),
             access,
-            config: crate::support::World::configuration(&[]),
+            config: crate::support::world::config(&[]).into(),
             now: START,
         }
     }
