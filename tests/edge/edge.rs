@@ -6,8 +6,10 @@ use crate::sandbox::{Sandbox, Settings};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -80,7 +82,7 @@ impl Edge {
             format!("{base}/i/oauth2/authorize"),
         );
         let state = tempfile::tempdir().unwrap();
-        let server = Server::start(state.path(), &all, 0).await;
+        let server = Server::start(state.path(), &all, own_port()).await;
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
@@ -241,11 +243,13 @@ impl Edge {
         self.control("queue", message).await;
     }
 
+    /// An address of the control server, which lives and dies with workerd.
+    pub fn control_at(&self, what: &str) -> String {
+        format!("{}/{what}", self.server.control)
+    }
+
     async fn control(&self, what: &str, body: Value) -> Value {
-        let request = self
-            .client
-            .post(format!("{}/{what}", self.server.control))
-            .json(&body);
+        let request = self.client.post(self.control_at(what)).json(&body);
         let (status, answer) = self.call(request).await;
         assert_eq!(status, StatusCode::OK, "{what}: {answer}");
         answer
@@ -320,6 +324,20 @@ impl Server {
             url: text(&ready["url"]),
             control: text(&ready["control"]),
             workerd: ready["workerd_pid"].as_u64().unwrap(),
+        }
+    }
+}
+
+/// A free port that nobody is given by accident while workerd is down: the kernel takes those of outgoing connections
+/// from 32768 on.
+fn own_port() -> u16 {
+    const PORTS: u32 = 12_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id() * 16 + TAKEN.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(20_000 + number % PORTS).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
         }
     }
 }

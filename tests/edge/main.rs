@@ -14,5 +14,6 @@ mod sandbox;
 
 mod crashes;
 mod edge;
+mod kills;
 mod publishing;
 mod surface;

@@ -87,8 +87,8 @@ fn begin_story(story: Story, people: &Arc<People>) {
             return;
         };
         match story {
-            Story::Edited => friend.edit(at).await,
-            Story::Canceled => friend.cancel(at).await,
+            Story::Edited => drop(friend.edit(at).await),
+            Story::Canceled => drop(friend.cancel(at).await),
             _ => {}
         }
     });

@@ -3,7 +3,7 @@
 
 use super::reckoning::{self, Delivery};
 use super::rules::Rule;
-use super::town::{Account, Town};
+use super::town::{Account, Answer, Town};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -143,8 +143,8 @@ impl People {
         self.promises.lock().unwrap()[at].clone()
     }
 
-    /// Takes a post back.
-    pub async fn cancel(&self, at: usize) {
+    /// Takes a post back; whether there is no more to do.
+    pub async fn cancel(&self, at: usize) -> bool {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
         let answer = self
@@ -152,8 +152,9 @@ impl People {
             .ask(promise.writing.workspace, "DELETE", &path, &[], None)
             .await;
         self.deed("cancel", answer.as_ref().map(|answer| answer.status));
+        let over = answer.as_ref().is_some_and(is_over);
         let Some(answer) = answer.filter(|answer| answer.status == 200) else {
-            return;
+            return over;
         };
         let now = self.town.core.now();
         for delivery in answer.json["deliveries"].as_array().unwrap() {
@@ -162,6 +163,7 @@ impl People {
                 self.promises.lock().unwrap()[at].canceled.push((id, now));
             }
         }
+        over
     }
 
     /// Tries a post again.
@@ -296,8 +298,8 @@ impl People {
         )
     }
 
-    /// Changes the words of a post.
-    pub async fn edit(&self, at: usize) {
+    /// Changes the words of a post; whether there is no more to do.
+    pub async fn edit(&self, at: usize) -> bool {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
         let number = self.town.core.below(1_000_000);
@@ -315,9 +317,11 @@ impl People {
             .ask(promise.writing.workspace, "PATCH", &path, &[], Some(&body))
             .await;
         self.deed("edit", answer.as_ref().map(|answer| answer.status));
+        let over = answer.as_ref().is_some_and(is_over);
         if answer.is_some_and(|answer| answer.status == 200) {
             self.promises.lock().unwrap()[at].edited = Some(texts);
         }
+        over
     }
 
     /// Says of something uncertain that it shall be sent again, without having looked.
@@ -417,4 +421,8 @@ impl People {
             .push((username.to_owned(), text.to_owned()));
         self.town.x.lock().unwrap().write_as(now, username, text);
     }
+}
+
+fn is_over(answer: &Answer) -> bool {
+    answer.status == 200 || answer.json["code"] == "already_final"
 }

@@ -228,12 +228,16 @@ async fn meddle(people: &Arc<People>, at: usize) {
     // Some look now and then, some cannot leave it alone, and some want one thing, at once.
     let drags = core.lock().plan.rates().drag > 0;
     if drags || core.chance(120) {
-        let what = core.below(3);
+        let edits = core.below(3) == 0;
         for _ in 0..20 {
             core.sleep(core.between(0, 12_000)).await;
-            match what {
-                0 => people.edit(at).await,
-                _ => people.cancel(at).await,
+            let over = if edits {
+                people.edit(at).await
+            } else {
+                people.cancel(at).await
+            };
+            if over {
+                return;
             }
         }
         return;
@@ -246,9 +250,9 @@ async fn meddle(people: &Arc<People>, at: usize) {
     for _ in 0..deeds {
         core.sleep(core.between(0, pause)).await;
         match core.below(10) {
-            0..=2 => people.cancel(at).await,
+            0..=2 => drop(people.cancel(at).await),
             3..=4 => people.retry(at).await,
-            5..=6 => people.edit(at).await,
+            5..=6 => drop(people.edit(at).await),
             7 => people.decide_hastily(at).await,
             _ => people.look(at).await,
         }
