@@ -36,7 +36,7 @@ pub fn live(workshop: &Workshop, seed: u64, mutation: Option<Mutation>, traced: 
     script_x(&town);
     plan_lives(&people);
     let begin = core.now();
-    town.run_until(&mut executor, begin + 12 * MINUTE, &|| false);
+    town.run_until(&mut executor, begin + 9 * MINUTE, &|| false);
     come_to_rest(&people, &mut executor);
     reckoning::reckon(&people);
     finish(&core, begin)
@@ -166,7 +166,7 @@ fn script_x(town: &Town) {
 fn plan_lives(people: &Arc<People>) {
     let town = &people.town;
     let core = &town.core;
-    let posts = 1 + core.below(5);
+    let posts = 1 + core.below(3);
     let mut last: Vec<String> = Vec::new();
     for number in 0..posts {
         let writing = writing(people, number, &last);
@@ -264,7 +264,7 @@ fn trouble(people: &Arc<People>) {
     let town = &people.town;
     let core = &town.core;
     for _ in 0..core.below(4) {
-        let when = core.between(0, 9 * MINUTE);
+        let when = core.between(0, 7 * MINUTE);
         let at = usize::try_from(core.below(u64::try_from(town.accounts.len()).unwrap())).unwrap();
         let what = core.below(14);
         let (friend, clock) = (Arc::clone(people), Arc::clone(core));

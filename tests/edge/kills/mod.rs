@@ -162,7 +162,7 @@ impl Stage {
             "{:?} round {round}: killed after {} ms, serving again {} ms later; {} deliveries under way, {} posts on X",
             self.weather,
             lived.as_millis(),
-            (begun.elapsed() - lived).as_millis(),
+            begun.elapsed().saturating_sub(lived).as_millis(),
             verdict::open(&self.edge).await,
             self.edge.sandbox.x().counts().creates_accepted,
         );
