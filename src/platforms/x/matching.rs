@@ -222,23 +222,39 @@ fn escape(chunk: &[u8]) -> Option<u8> {
         .filter(|_| is_whole)
 }
 
-/// Lower case, labels in their own script, X under its newer name.
+/// Lower case, labels in their own script, X under its newer name. What stands before the host without a space, a
+/// bracket or another script, stays.
 fn host(head: &str) -> String {
+    const OTHER_NAMES: [&str; 5] = [
+        "www.twitter.com",
+        "mobile.twitter.com",
+        "twitter.com",
+        "www.x.com",
+        "mobile.x.com",
+    ];
     let labels: Vec<String> = head.to_lowercase().split('.').map(label).collect();
-    let host = labels.join(".");
-    match host.as_str() {
-        "twitter.com" | "www.twitter.com" | "mobile.twitter.com" | "www.x.com" | "mobile.x.com" => {
-            "x.com".to_owned()
-        }
-        _ => host.nfc().collect(),
-    }
+    let host: String = labels.join(".").nfc().collect();
+    let is_whole = |before: &&str| !before.ends_with(|c: char| is_of_host(c) || c == '.');
+    let before = OTHER_NAMES
+        .iter()
+        .find_map(|name| host.strip_suffix(name).filter(is_whole));
+    before.map_or_else(|| host.clone(), |before| format!("{before}x.com"))
 }
 
 fn label(label: &str) -> String {
-    let decoded = label
+    let begin = label
+        .char_indices()
+        .rfind(|(_, c)| !is_of_host(*c))
+        .map_or(0, |(at, c)| at + c.len_utf8());
+    let (before, name) = label.split_at(begin);
+    let decoded = name
         .strip_prefix("xn--")
         .and_then(idna::punycode::decode_to_string);
-    decoded.unwrap_or_else(|| label.to_owned())
+    decoded.map_or_else(|| label.to_owned(), |decoded| format!("{before}{decoded}"))
+}
+
+const fn is_of_host(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
 
 /// Without the slashes that end a path: X and servers put one behind a bare host.
