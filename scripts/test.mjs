@@ -1,15 +1,17 @@
 // npm test: everything that must hold, in order, stopping at the first step that fails.
-// `npm test -- <filter>` runs only the cargo tests whose name contains the filter; `npm test -- simulation` the simulation.
+// `npm test -- <filter>` runs only the cargo tests whose name contains the filter; `npm test -- simulation` the simulation,
+// `npm test -- model` the model.
 
 import fs from 'node:fs';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWorker } from './build.mjs';
 import { Stop, at, main, modernNode, run, say, seconds } from './common.mjs';
 import { buildSandbox } from './processes.mjs';
-import { simulate } from './simulation.mjs';
+import { checkModel, simulate } from './simulation.mjs';
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
 const SIMULATION = 'simulation';
+const MODEL = 'model';
 const CLIPPY = ['--', '-D', 'warnings'];
 
 await main(async () => {
@@ -23,7 +25,7 @@ await main(async () => {
   const checks = [
     ['formatting', () => cargo(['fmt', '--check'])],
     ['the scripts', () => run(modernNode(), ['--test', '--test-reporter=dot', ...scriptTests()], { what: 'node --test' })],
-    ['clippy, native', () => cargo(['clippy', '--quiet', '--all-targets', '--test', SIMULATION, ...CLIPPY])],
+    ['clippy, native', () => cargo(['clippy', '--quiet', '--all-targets', '--test', SIMULATION, '--test', MODEL, ...CLIPPY])],
     ['clippy, wasm32', () => cargo(['clippy', '--quiet', '--lib', ...WASM, ...CLIPPY])],
     ['documentation', () => cargo(['doc', '--quiet', '--no-deps', '--document-private-items'], { RUSTDOCFLAGS: '-D warnings' })],
   ];
@@ -70,7 +72,8 @@ async function cargoTest(env, filter, tally) {
   const edge = { GODWIT_NODE: modernNode(), GODWIT_SERVE: at('scripts', 'serve.mjs') };
   const args = ['test', '--no-fail-fast', ...(filter ? [filter] : [])];
   try {
-    if (filter !== SIMULATION) await run('cargo', args, { what: 'cargo test', env: { ...env, ...edge }, onStdout });
+    if (![SIMULATION, MODEL].includes(filter)) await run('cargo', args, { what: 'cargo test', env: { ...env, ...edge }, onStdout });
+    if (!filter || filter === MODEL) await checkModel(env, { onStdout });
     if (!filter || filter === SIMULATION) await simulate(env, [], { onStdout });
   } catch (error) {
     console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
