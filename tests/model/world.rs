@@ -63,7 +63,7 @@ pub struct Delivery {
 
 impl Delivery {
     /// The part of which nobody can say whether it is there. There is at most one, since the next waits for it.
-    pub fn doubted(&self) -> Option<usize> {
+    pub fn doubted(self) -> Option<usize> {
         self.parts.iter().position(|part| *part == Part::Uncertain)
     }
 }
@@ -249,7 +249,7 @@ impl World {
 
 impl Task {
     /// Whether its consumer waits for this call.
-    pub fn awaits(&self, call: Call) -> bool {
+    pub fn awaits(self, call: Call) -> bool {
         let is_heard = call.listener != Listener::Nobody;
         let call = (call.epoch, call.part);
         is_heard && self.step == Step::Calling && (self.epoch, self.part) == call
