@@ -32,7 +32,7 @@ const ADDRESS: &str = "https://gate.internal/";
 const GATE_DEADLINE_MS: u64 = 50_000;
 
 /// When a gate that cannot read its configuration looks for its debts again.
-const MISCONFIGURED_RETRY: Duration = Duration::from_secs(300);
+const MISCONFIGURED_RETRY: Duration = Duration::from_mins(5);
 
 /// The gates of this deployment.
 pub struct DurableGates {
