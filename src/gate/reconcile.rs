@@ -6,6 +6,7 @@
 use super::account::AccountGate;
 use super::journal::{self, State};
 use super::model::{ReconcileAnswer, ReconcilePart, SendAnswer};
+use super::rotation::RETRY_REFRESH_MS;
 use super::send::uncertain;
 use super::windows::{self, Bucket};
 use crate::platforms::Class;
@@ -74,6 +75,19 @@ impl AccountGate {
             Ok(posts) => posts,
             Err(answer) => return Ok(answer),
         };
+        // A person may have said meanwhile where it is, or a newer claim have sent it.
+        match journal::read(storage, &request.part)? {
+            Some(now) if now.state == State::Uncertain && now.epoch == entry.epoch => {}
+            Some(now) => {
+                return Ok(match (now.state, now.recorded()) {
+                    (State::Sent, Some(SendAnswer::Sent { external_id, at })) => {
+                        ReconcileAnswer::Found { external_id, at }
+                    }
+                    _ => later(self.now().plus_ms(RETRY_REFRESH_MS), "It has changed."),
+                });
+            }
+            None => {}
+        }
         // 4.
         let Some(post) = self.unclaimed(&request, &posts)? else {
             return Ok(ReconcileAnswer::NotFound {
@@ -83,7 +97,7 @@ impl AccountGate {
         // It may be what another delivery with the same words is sending at this moment.
         let now = self.now();
         if journal::is_sent_elsewhere(storage, &request.part, &request.content.text, now)? {
-            let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
+            let at = now.plus_ms(RETRY_REFRESH_MS);
             return Ok(later(at, "Another post with the same words is being sent."));
         }
         let answer = SendAnswer::Sent {
@@ -141,7 +155,7 @@ impl AccountGate {
             let usable = match self.usable(grant, refused).await? {
                 Ok(usable) => usable,
                 Err(refusal) if refusal.class == Class::Transient => {
-                    let at = now.plus_ms(super::rotation::RETRY_REFRESH_MS);
+                    let at = now.plus_ms(RETRY_REFRESH_MS);
                     return Ok(Err(later(at, &refusal.detail)));
                 }
                 Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
@@ -160,8 +174,7 @@ impl AccountGate {
                 }
                 Look::Refused(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
                 Look::Later { at, detail } => {
-                    let at =
-                        at.unwrap_or_else(|| self.now().plus_ms(super::rotation::RETRY_REFRESH_MS));
+                    let at = at.unwrap_or_else(|| self.now().plus_ms(RETRY_REFRESH_MS));
                     return Ok(Err(later(at, &detail)));
                 }
             }

@@ -38,7 +38,8 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS refreshes (
 /// A token is refreshed this long before it ends, in ms: longer than any call that uses it.
 const REFRESH_BEFORE_MS: i64 = 5 * MINUTE_MS;
 
-/// How long to wait after a refresh that did not work for a passing reason, in ms.
+/// How long to wait after a refresh that did not work for a passing reason, in ms; less where a delivery that was
+/// refused waits less.
 pub const RETRY_REFRESH_MS: i64 = 5 * SECOND_MS;
 
 /// Tokens that work are left alone for this long after a refresh, in ms. Rotating them needlessly gets users
@@ -158,12 +159,13 @@ impl AccountGate {
         }
         let ago = now.since(last.at);
         let is_recent = ago < FLOOR_MS;
+        let pause_ms = RETRY_REFRESH_MS.min(self.ports.config.timing.backoff_ms);
         Ok(match (last.outcome, cause) {
             // It works to its end, and there will be no other.
             (_, Cause::EndsSoon) if is_recent => Way::Lend,
             (Outcome::Refused, _) if is_recent => Way::Refuse(last.refusal()),
             (_, Cause::Asked) if is_recent => Way::Lend,
-            (Outcome::Failed, _) if ago < RETRY_REFRESH_MS => Way::Refuse(last.refusal()),
+            (Outcome::Failed, _) if ago < pause_ms => Way::Refuse(last.refusal()),
             (Outcome::Rotated, Cause::Refused) if is_recent && last.cause == Cause::Refused => {
                 Way::Refuse(no_longer_accepted())
             }

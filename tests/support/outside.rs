@@ -86,6 +86,11 @@ impl StubGates {
         }));
     }
 
+    /// Nobody plays the gates any more.
+    pub fn forget(&self) {
+        *self.ask.lock().unwrap() = None;
+    }
+
     /// What was asked so far.
     pub const fn calls(&self) -> &Calls<(GateName, GateRequest)> {
         &self.calls
@@ -140,6 +145,11 @@ impl Outbound {
         *self.send.lock().unwrap() = Some(Arc::new(move |request, deadline_ms| {
             Box::pin(answer(request, deadline_ms))
         }));
+    }
+
+    /// Nobody plays the world any more.
+    pub fn forget(&self) {
+        *self.send.lock().unwrap() = None;
     }
 
     /// What was asked so far, each as `METHOD url`.

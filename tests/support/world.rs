@@ -124,6 +124,14 @@ impl Default for World {
     }
 }
 
+impl Drop for World {
+    /// Who plays the gates holds an `App` with these same gates, and its databases would never be freed.
+    fn drop(&mut self) {
+        self.gates.forget();
+        self.http.forget();
+    }
+}
+
 impl World {
     /// A world with an empty database, in which strangers may register.
     pub fn new() -> Self {

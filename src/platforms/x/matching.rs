@@ -24,8 +24,9 @@ pub enum Likeness {
     Beginning,
 }
 
-/// The least weight of a beginning that stands for the whole. X shows some 280.
-const BEGINNING_MIN: u32 = 200;
+/// The least weight of a beginning that stands for the whole. X shows some 280, and the word that is left out at the end
+/// may hold several links of 23.
+const BEGINNING_MIN: u32 = STANDARD_LIMIT / 2;
 
 /// How many characters at the end of a beginning may be half of something, where no space shows its edge.
 const EDGE: usize = 24;

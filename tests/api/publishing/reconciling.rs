@@ -1,6 +1,8 @@
 //! Looking for a doubtful post on a real account: late, rewritten, among others, twice, gone.
 
 use super::Stage;
+use godwit::gate::{AdoptAnswer, AdoptPart, GateName, GateReply, GateRequest, PartKey};
+use godwit::ids::DeliveryId;
 use godwit::ports::Clock as _;
 use serde_json::{Value, json};
 
@@ -211,4 +213,43 @@ async fn a_quote_by_hand_of_the_same_words_is_another_post() {
     write(&stage, "quotable https://x.com/second_bird/status/1");
     stage.run(900_000).await;
     assert_eq!(stage.delivery(&post).await["reason"], "needs_decision");
+}
+
+#[tokio::test]
+async fn what_a_person_says_while_x_is_being_read_counts() {
+    let mut stage = Stage::new().await;
+    stage.fault(&lost());
+    let post = stage.post("found twice").await;
+    stage.run(25_000).await;
+    let by_hand = write(&stage, "the person's own version");
+    stage.fault(&json!({ "on": "timeline", "do": { "kind": "delay", "ms": 3_000 } }));
+    stage.world.clock.advance(10_000);
+    let bodies: Vec<String> = stage.mail().iter().map(|(_, body)| body.clone()).collect();
+    stage.lose_mail();
+    let app = stage.world.app();
+    {
+        let mut looking = Box::pin(godwit::jobs::handle(&app, "godwit-publish", &bodies));
+        while stage.x.lock().unwrap().counts().timeline_reads == 0 {
+            let answer = futures_util::future::poll_immediate(&mut looking).await;
+            assert!(answer.is_none());
+        }
+        let delivery = stage.world.database.value("SELECT id FROM deliveries");
+        let said = GateRequest::Adopt(AdoptPart {
+            part: PartKey {
+                delivery_id: DeliveryId::parse(delivery.as_str().unwrap()).unwrap(),
+                position: 0,
+            },
+            external_id: by_hand.clone(),
+            created_at: app.now(),
+            accepted_at: app.now(),
+        });
+        let answer = app.gates.call(&GateName::x("1001"), said).await.unwrap();
+        assert_eq!(answer, GateReply::Adopt(AdoptAnswer::Adopted));
+        looking.await;
+    }
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], id(&delivery)),
+        (&json!("published"), &*by_hand)
+    );
 }

@@ -96,6 +96,7 @@ fn after_a_lost_answer(route: &Route, number: usize, success: u16) -> (u16, &'st
         }
         // It is on its way.
         ("POST", "/posts/{id}/retry", 1..) => (409, "nothing_to_retry"),
+        ("POST", "/deliveries/{id}/resolve", 2..) => (409, "nothing_to_decide"),
         _ => (success, ""),
     }
 }

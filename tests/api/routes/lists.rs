@@ -321,18 +321,18 @@ async fn the_filters_of_posts_and_history_give_what_they_name() {
     );
     assert_eq!(ids("/posts?status=scheduled").await, [waiting]);
     assert_eq!(ids("/posts?status=failed").await, [failed]);
-    assert_eq!(ids("/posts?source=api").await.len(), 3);
+    assert_eq!(ids("/posts?source=api").await.len(), 4);
     assert_eq!(
         ids(&format!("/posts?account={}", ground.ours.account))
             .await
             .len(),
-        3
+        4
     );
     assert_eq!(
         ids("/posts?from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00%2B01:00")
             .await
             .len(),
-        3
+        4
     );
     assert_eq!(ids("/posts?to=2026-11-21T12:00:00Z").await.len(), 0);
     assert_eq!(ids("/posts?from=9999-12-31T23:59:59Z").await.len(), 0);
