@@ -22,6 +22,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// It does not fit the present state (409).
     Conflict,
+    /// It was decided upon an older state than the present one (412).
+    Outdated,
     /// The body is larger than allowed (413).
     TooLarge,
     /// The body is not JSON (415).

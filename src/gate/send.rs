@@ -185,7 +185,11 @@ impl AccountGate {
                     .then(|| busy(settled_at, "The earlier call may still take effect at X."))
             }
             State::Refused if same_round => entry.recorded(),
-            State::Free if entry.epoch == request.epoch && !after_401 => entry.recorded(),
+            // Without an answer, it is the note that this claim was told already that nothing was sent: what comes under it
+            // now is a call that was doubled on the way, or late.
+            State::Free if entry.epoch == request.epoch && !after_401 => {
+                Some(entry.recorded().unwrap_or(SendAnswer::Stale))
+            }
             _ => None,
         })
     }

@@ -7,7 +7,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, prefer, x-workspace, if-match",
 );
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "x-request-id, link, location, retry-after, idempotency-replayed, preference-applied, www-authenticate",
+    "x-request-id, etag, link, location, retry-after, idempotency-replayed, preference-applied, www-authenticate",
 );
 /// How long a browser may remember the answer, in seconds; two hours is the most that Chromium heeds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");

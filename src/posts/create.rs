@@ -218,17 +218,11 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     let segments = content::segments(new.text, new.thread)?.ok_or_else(content::missing)?;
     let accounts = accounts(&new.accounts)?;
     let schedule = schedule::read(new.publish_at.as_deref(), new.timezone.as_deref(), now)?;
-    let due_at = schedule.at.unwrap_or(now).max(now);
+    let (due_at, sweep_at) = schedule.due(now, &app.config.timing);
     let (state, status) = if due_at > now {
         (State::Scheduled, Status::Scheduled)
     } else {
         (State::Queued, Status::Publishing)
-    };
-    // What is nudged right away is left to the sweep only when that nudge seems to be lost.
-    let sweep_at = if due_at.since(now) > SWEEP_AHEAD_MS {
-        due_at.plus_ms(-SWEEP_AHEAD_MS)
-    } else {
-        due_at.plus_ms(app.config.timing.requeue_after_ms)
     };
     let id = PostId::new(&*app.clock, &*app.random);
     let deliveries = accounts

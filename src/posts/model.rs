@@ -4,7 +4,7 @@ use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
 use crate::publish::{Attempt, State};
 use crate::time::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a person sends to make a post.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -32,6 +32,33 @@ pub struct NewPost {
     #[serde(default)]
     #[schemars(extend("examples" = ["Europe/Rome"]))]
     pub timezone: Option<String>,
+}
+
+/// What a person changes about a post. What is left out stays as it is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// Another text, as `text` of a new post. A thread becomes a single post by it.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub text: Option<String>,
+    /// Instead of `text`: the texts of a thread.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 100))]
+    pub thread: Option<Vec<String>>,
+    /// Another time, as `publish_at` of a new post; null: at once.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", extend("examples" = ["2026-12-01T09:00:00+01:00"]))]
+    pub publish_at: Option<Option<String>>,
+    /// The IANA time zone of a wall clock in `publish_at`.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["Europe/Rome"]))]
+    pub timezone: Option<String>,
+}
+
+/// Null is something else than nothing.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// The status of a post, from its deliveries.

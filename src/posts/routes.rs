@@ -2,7 +2,8 @@
 
 use super::change;
 use super::create::{self, Created};
-use super::model::{Decision, Delivery, NewPost, Post, Publication, Source, Stats, Status};
+use super::edit;
+use super::model::{Decision, Delivery, Edit, NewPost, Post, Publication, Source, Stats, Status};
 use super::read::{self, Filter};
 use super::resolve;
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
 use crate::identity::Scope;
 use crate::ids::{AccountId, DeliveryId, PostId};
 use crate::time::Timestamp;
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, Method, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -28,9 +29,20 @@ const CREATE_HEADERS: &[Parameter] = &[Parameter::new(
 )];
 
 const LOCATION: Parameter = Parameter::new("Location", "The post");
-const ACCEPTED_HEADERS: &[Parameter] = &[LOCATION];
+const ETAG: Parameter = Parameter::new("ETag", "The post's revision, for If-Match");
+const TAGGED: &[Parameter] = &[ETAG];
+const ACCEPTED_HEADERS: &[Parameter] = &[LOCATION, ETAG];
+const RETRY_AFTER: &[Parameter] = &[Parameter::new(
+    "Retry-After",
+    "With `still_looking` and `being_sent`: when to come back, in seconds",
+)];
+const EDIT_HEADERS: &[Parameter] = &[Parameter::new(
+    "If-Match",
+    "The ETag of the post as it was read: the change is refused if there is another revision by now",
+)];
 const WAITED_HEADERS: &[Parameter] = &[
     LOCATION,
+    ETAG,
     Parameter::new("Preference-Applied", "`wait=…`, as it was heeded"),
 ];
 
@@ -76,7 +88,31 @@ pub fn routes() -> Vec<Route> {
             READ,
             handler!(get),
         )
-        .gives::<Post>(200, "The post"),
+        .gives::<Post>(200, "The post")
+        .with_answer_headers(TAGGED),
+        Route::new(
+            Method::PATCH,
+            "/posts/{id}",
+            "Change a post that nobody has begun to send",
+            WRITE,
+            handler!(change_it),
+        )
+        .with_headers(EDIT_HEADERS)
+        .takes::<Edit>()
+        .gives::<Post>(200, "The post as it is now")
+        .with_answer_headers(TAGGED)
+        .refuses(
+            409,
+            "It is too late for a change: `being_published`, `already_final`",
+        )
+        .refuses(
+            412,
+            "The post is of another revision than If-Match says: `revision_changed`",
+        )
+        .refuses(
+            422,
+            "The post cannot become what is asked for: the codes of a new post; or there is nothing to change (`missing_field`)",
+        ),
         Route::new(
             Method::DELETE,
             "/posts/{id}",
@@ -85,6 +121,7 @@ pub fn routes() -> Vec<Route> {
             handler!(cancel),
         )
         .gives::<Post>(200, "The post, with what could be taken back canceled")
+        .with_answer_headers(TAGGED)
         .refuses(
             409,
             "There is nothing to take back: `being_published`, `already_final`",
@@ -97,6 +134,7 @@ pub fn routes() -> Vec<Route> {
             handler!(retry),
         )
         .gives::<Post>(202, "The post, on its way again")
+        .with_answer_headers(TAGGED)
         .refuses(409, "There is nothing to retry: `nothing_to_retry`"),
         Route::new(
             Method::POST,
@@ -111,6 +149,7 @@ pub fn routes() -> Vec<Route> {
             409,
             "There is nothing to decide, or not yet: `nothing_to_decide`, `still_looking`, `being_sent`; or the link contradicts what is known: `sent_as_another_post`, `post_taken`",
         )
+        .with_answer_headers(RETRY_AFTER)
         .refuses(
             422,
             "The link cannot be what was sent: `not_a_post_link`, `post_of_another_account`, `post_in_the_future`, `post_too_old`; or `url_not_wanted`; or a field is missing, unknown or of another type",
@@ -142,6 +181,8 @@ async fn accept(app: App, call: Call) -> Result<Reply, Error> {
     let (id, reply) = match create::create(&app, &call).await? {
         Created::New(id, reply) | Created::Replayed(id, reply) => (id, reply),
     };
+    // What was accepted then, and is repeated now, was the first revision.
+    let reply = reply.with_header(header::ETAG, &tag(1));
     let Some(seconds) = change::wait_seconds(call.header("prefer")) else {
         return Ok(reply);
     };
@@ -160,27 +201,47 @@ async fn accept(app: App, call: Call) -> Result<Reply, Error> {
         StatusCode::ACCEPTED
     };
     let applied = HeaderName::from_static("preference-applied");
-    let mut answer = Reply::json(status, &post)?;
-    answer.headers = reply.headers;
+    let mut answer = tagged(status, &post)?;
+    let others = reply.headers.into_iter();
+    answer
+        .headers
+        .extend(others.filter(|(name, _)| name != header::ETAG));
     Ok(answer.with_header(applied, &format!("wait={seconds}")))
+}
+
+/// The entity tag of a revision.
+fn tag(revision: u32) -> String {
+    format!("\"{revision}\"")
+}
+
+fn tagged(status: StatusCode, post: &Post) -> Result<Reply, Error> {
+    Ok(Reply::json(status, post)?.with_header(header::ETAG, &tag(post.revision)))
 }
 
 async fn get(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    Reply::ok(&read::post(&app, &call.caller()?.workspace_id, &id).await?)
+    let post = read::post(&app, &call.caller()?.workspace_id, &id).await?;
+    tagged(StatusCode::OK, &post)
+}
+
+async fn change_it(app: App, call: Call) -> Result<Reply, Error> {
+    let id = call.id("post", PostId::parse)?;
+    let revisions = edit::revisions(&call)?;
+    let workspace = &call.caller()?.workspace_id;
+    let post = edit::edit(&app, workspace, &id, call.json()?, revisions.as_deref()).await?;
+    tagged(StatusCode::OK, &post)
 }
 
 async fn cancel(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    Reply::ok(&change::cancel(&app, &call.caller()?.workspace_id, &id).await?)
+    let post = change::cancel(&app, &call.caller()?.workspace_id, &id).await?;
+    tagged(StatusCode::OK, &post)
 }
 
 async fn retry(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    Reply::json(
-        StatusCode::ACCEPTED,
-        &change::retry(&app, &call.caller()?.workspace_id, &id).await?,
-    )
+    let post = change::retry(&app, &call.caller()?.workspace_id, &id).await?;
+    tagged(StatusCode::ACCEPTED, &post)
 }
 
 async fn decide(app: App, call: Call) -> Result<Reply, Error> {

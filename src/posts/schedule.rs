@@ -1,5 +1,6 @@
 //! When a post is wanted: an instant, or a wall clock in a time zone.
 
+use crate::config::{SWEEP_AHEAD_MS, Timing};
 use crate::error::Error;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 use jiff::civil::DateTime;
@@ -19,6 +20,21 @@ pub struct Schedule {
     pub wall_clock: Option<String>,
     /// Its IANA time zone.
     pub timezone: Option<String>,
+}
+
+impl Schedule {
+    /// When its deliveries are due, and from when on the sweep looks after them.
+    #[must_use]
+    pub fn due(&self, now: Timestamp, timing: &Timing) -> (Timestamp, Timestamp) {
+        let at = self.at.unwrap_or(now).max(now);
+        // What is nudged right away is left to the sweep only when that nudge seems to be lost.
+        let sweep_at = if at.since(now) > SWEEP_AHEAD_MS {
+            at.plus_ms(-SWEEP_AHEAD_MS)
+        } else {
+            at.plus_ms(timing.requeue_after_ms)
+        };
+        (at, sweep_at)
+    }
 }
 
 /// Reads when a post is wanted.

@@ -1,8 +1,9 @@
-//! The SQL of posts: create, read, list, cancel, retry, resolve, history, statistics. Every query names its workspace.
+//! The SQL of posts: create, read, list, edit, cancel, retry, resolve, history, statistics. Every query names its workspace.
 
 use super::model::{Part, PartState, Source, Status};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
 use crate::publish::State;
+use crate::publish::store::post_status;
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
 
@@ -103,6 +104,41 @@ pub const CANCEL: &str = concat!(
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
     AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')
   RETURNING id"
+);
+
+/// True when nothing of post `?2` has begun to be sent, and it is of one of the revisions in the JSON list `?3`, if there
+/// is one. The statements of an edit all ask this, and none changes its answer for the next.
+macro_rules! may_be_edited {
+    () => {
+        "EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2
+      AND (?3 IS NULL OR revision IN (SELECT value FROM json_each(?3))))
+    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = ?2
+      AND (d.state NOT IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
+        OR EXISTS (SELECT 1 FROM parts WHERE delivery_id = d.id)))"
+    };
+}
+
+/// Gives the deliveries of a post another time. What they waited for is forgotten; a person's turn stays theirs.
+pub const EDIT_DELIVERIES: &str = concat!(
+    "UPDATE deliveries
+  SET state = CASE WHEN state IN ('draft', 'in_review') THEN state ELSE ?4 END, due_at = ?5, next_attempt_at = ?5,
+    sweep_at = ?6, reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, updated_at = ?7
+  WHERE workspace_id = ?1 AND post_id = ?2 AND ",
+    may_be_edited!(),
+    " RETURNING id, account_id"
+);
+
+/// Changes a post: its texts to the JSON list `?4`, if there is one; its time, if `?5`.
+pub const EDIT_POST: &str = concat!(
+    "UPDATE posts
+  SET revision = revision + 1, segments = coalesce(?4, segments),
+    publish_at = CASE WHEN ?5 THEN ?6 ELSE publish_at END, wall_clock = CASE WHEN ?5 THEN ?7 ELSE wall_clock END,
+    timezone = CASE WHEN ?5 THEN ?8 ELSE timezone END, updated_at = ?9, status = (",
+    post_status!(),
+    ")
+  WHERE workspace_id = ?1 AND id = ?2 AND ",
+    may_be_edited!(),
+    " RETURNING revision"
 );
 
 /// Begins a new round of what failed, was missed, or could not be decided; what waits is due now.

@@ -3,6 +3,7 @@
 mod debts;
 mod decisions;
 mod doubts;
+mod edits;
 mod faults;
 mod keys;
 mod limits;

@@ -174,6 +174,8 @@ impl Ground {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
             ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
+            ("PATCH", "/posts/{id}") => ask(200)
+                .json(&json!({ "text": "Another text", "publish_at": "2026-12-02T09:00:00Z" })),
             ("POST", "/deliveries/{id}/resolve") => {
                 ask(200).json(&json!({ "outcome": "send_again" }))
             }
