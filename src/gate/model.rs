@@ -87,6 +87,9 @@ pub struct SendPart {
     pub not_after: Option<Timestamp>,
     /// The tokens to send it with; `None` when the account has none. The journal answers all the same.
     pub grant: Option<Grant>,
+    /// Why it is not to be sent now; the journal answers all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<NotSent>,
     /// What to send.
     pub content: Content,
 }

@@ -27,7 +27,7 @@ impl AccountGate {
     /// Sends a part, or says what became of it.
     ///
     /// 1. What the journal knows is the answer. 2. An old claim, or one that ends before the platform must have
-    ///    answered, is turned away; so is what is not wanted any more. 3. A closed window says when. 4. A token that
+    ///    answered, is turned away; so is what is not wanted any more, or is held. 3. A closed window says when. 4. A token that
     ///    ends soon is refreshed; that takes an await, so 1 to 3 are asked again. 5. The fence is written. 6. The call
     ///    leaves. 7. Its outcome is written.
     ///
@@ -133,6 +133,9 @@ impl AccountGate {
         }
         if request.not_after.is_some_and(|at| now > at) {
             return Ok(Permit::Free(SendAnswer::TooLate));
+        }
+        if let Some(reason) = &request.hold {
+            return Ok(Permit::Free(SendAnswer::Refused(reason.clone())));
         }
         // 3.
         let opens_at = windows::opens_at(storage, &self.ports.config, Bucket::Post, now)?;

@@ -57,6 +57,27 @@ pub struct Overview {
     pub dead_letters: OpenLetters,
     /// The cron triggers, each with its newest tick.
     pub crons: Vec<CronTicks>,
+    /// The apps that a platform refuses as a whole. Their deliveries wait, and go out by themselves when it is repaired.
+    pub pauses: Vec<AppPause>,
+}
+
+/// An app that a platform refuses as a whole: no credits, a spend cap, not enrolled, wrong credentials.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AppPause {
+    /// The app: `x` is the installation's own at X.
+    pub app: String,
+    /// Why, as the stable code that its deliveries show.
+    pub reason: String,
+    /// What happened.
+    pub detail: String,
+    /// What to do. `POST /admin/queue/resume` then hurries what waits.
+    pub remedy: String,
+    /// The platform's own words.
+    pub upstream: Option<String>,
+    /// When it was first refused.
+    pub since: Timestamp,
+    /// When one delivery is tried again; if that goes well, the others follow.
+    pub next_check_at: Timestamp,
 }
 
 /// Deliveries that are not final.

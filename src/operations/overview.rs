@@ -1,14 +1,17 @@
 //! The two looks at an installation: the operator's, and the monitor's.
 
 use super::model::{
-    CronTicks, DeadLetter, LettersOfQueue, OpenLetters, Overview, Pulse, SILENCE_MS, STUCK_REMEDY,
-    TickResult, Waiting, WaitingGroup,
+    AppPause, CronTicks, DeadLetter, LettersOfQueue, OpenLetters, Overview, Pulse, SILENCE_MS,
+    STUCK_REMEDY, TickResult, Waiting, WaitingGroup,
 };
 use super::store::{self, COUNTED_MAX, CronRow, LetterRow, OpenRow, WaitingRow};
 use crate::app::App;
 use crate::error::Error;
+use crate::identity::Caller;
+use crate::ids::AuditId;
 use crate::jobs;
 use crate::ports::StorageError;
+use crate::publish::pause::{self, Pause};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -26,6 +29,7 @@ pub async fn overview(app: &App) -> Result<Overview, Error> {
         store::open_letters(),
         store::letters(None, NEWEST),
         store::crons(),
+        pause::look(),
     ];
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
@@ -33,6 +37,7 @@ pub async fn overview(app: &App) -> Result<Overview, Error> {
     let open: Vec<OpenRow> = next().all()?;
     let newest: Vec<LetterRow> = next().all()?;
     let crons: Vec<CronRow> = next().all()?;
+    let pauses: Vec<Pause> = next().all()?;
     Ok(Overview {
         at: now,
         waiting: counted(waiting, now),
@@ -42,7 +47,21 @@ pub async fn overview(app: &App) -> Result<Overview, Error> {
             newest: newest.into_iter().map(DeadLetter::from).collect(),
         },
         crons: ticked(crons, now),
+        pauses: pauses.into_iter().map(AppPause::from).collect(),
     })
+}
+
+/// Ends every pause, and makes what they held due. Doing so twice is harmless: what is still refused pauses again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resume(app: &App, caller: &Caller) -> Result<Overview, Error> {
+    let now = app.now();
+    let audit_id = AuditId::new(&*app.clock, &*app.random);
+    let mut statements = vec![store::resumed(caller, &audit_id, now)];
+    statements.extend(pause::end(now));
+    app.database.batch(statements).await?;
+    overview(app).await
 }
 
 /// Whether the sweep ticks and reaches everything. One round trip, two rows.
@@ -136,6 +155,20 @@ impl From<WaitingRow> for WaitingGroup {
             oldest_due_at: row.oldest_due_at,
             next_attempt_at: row.next_attempt_at,
             remedy: row.remedy,
+        }
+    }
+}
+
+impl From<Pause> for AppPause {
+    fn from(pause: Pause) -> Self {
+        Self {
+            app: pause.app,
+            reason: pause.code,
+            detail: pause.detail,
+            remedy: pause.remedy,
+            upstream: pause.upstream,
+            since: pause.since,
+            next_check_at: pause.next_check_at,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dead_letters;
 use super::model::{DeadLetter, Overview};
-use super::overview::overview;
+use super::overview::{overview, resume};
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
@@ -24,6 +24,14 @@ pub fn routes() -> Vec<Route> {
             handler!(queue),
         )
         .gives::<Overview>(200, "How it stands"),
+        Route::new(
+            Method::POST,
+            "/admin/queue/resume",
+            "End every pause of an app and send what it held; what is still refused pauses it again",
+            Access::Operator,
+            handler!(resume_all),
+        )
+        .gives::<Overview>(200, "How it stands now"),
         Route::new(
             Method::GET,
             "/admin/dead-letters",
@@ -70,6 +78,10 @@ struct Listing {
 
 async fn queue(app: App, _call: Call) -> Result<Reply, Error> {
     Reply::ok(&overview(&app).await?)
+}
+
+async fn resume_all(app: App, call: Call) -> Result<Reply, Error> {
+    Reply::ok(&resume(&app, call.caller()?).await?)
 }
 
 async fn list(app: App, call: Call) -> Result<Reply, Error> {

@@ -219,6 +219,19 @@ fn audit(
         .bind(now)
 }
 
+// In the log of the workspace that the operator acts from: an app belongs to all of them.
+const AUDIT_RESUME: &str = "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?2, ?3, 'app.resumed', app, ?4 FROM app_pauses";
+
+/// Notes that an operator ends a pause, if there is one.
+pub fn resumed(caller: &Caller, audit_id: &AuditId, now: Timestamp) -> Statement {
+    Statement::new(AUDIT_RESUME)
+        .bind(&caller.workspace_id)
+        .bind(audit_id)
+        .bind(caller.actor())
+        .bind(now)
+}
+
 /// Deletes letters that nobody will look at any more, for the daily clean-up. May run twice.
 #[must_use]
 pub fn expired(now: Timestamp) -> Vec<Statement> {

@@ -177,6 +177,7 @@ fn request(delivery: &Loaded, position: u32, content: Content) -> GateRequest {
         // A thread that has begun is wanted to its end, however late.
         not_after: (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms)),
         grant: delivery.grant(),
+        hold: delivery.hold.as_ref().map(|hold| hold.reason.clone()),
         content,
     })
 }
@@ -211,6 +212,14 @@ fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settleme
             if reason.class == Class::Token && delivery.is_unlinked() =>
         {
             Some(rules::unlinked(standing))
+        }
+        GateReply::Send(SendAnswer::Refused(reason)) if reason.class == Class::Operator => {
+            let jitter = jitter(&*app.random);
+            let held = delivery.hold.as_ref();
+            held.map(|hold| rules::held(standing, hold, jitter))
+                .or_else(|| {
+                    rules::after_send(standing, SendAnswer::Refused(reason), now, timing, jitter)
+                })
         }
         // Nobody will ever be able to look again.
         GateReply::Reconcile(ReconcileAnswer::Refused(reason)) if delivery.is_unlinked() => {

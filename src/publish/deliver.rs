@@ -1,6 +1,7 @@
 //! Moving one delivery forward: claim, then send or reconcile, then settle.
 
 use super::advance::{self, Step};
+use super::pause::{self, Course};
 use super::settlement::{NEEDS_RECONNECT, Settlement};
 use super::store::{self, Loaded, PartOutcome};
 use crate::accounts;
@@ -91,10 +92,14 @@ async fn work(
     if !claim.taken {
         return not_taken(app, &delivery);
     }
+    let course = pause::course(app, &delivery, claim.pause).await;
+    delivery.hold = course.hold().cloned();
     // 2. and 3.
     match advance::advance(app, &mut delivery, &claim.parts, work_ms).await {
         // 4. and 5.
-        Step::Settle(settlement, parts) => settle(app, &delivery, &settlement, &parts).await,
+        Step::Settle(settlement, parts) => {
+            settle(app, &delivery, &settlement, &parts, &course).await
+        }
         Step::Gone => Disposition::Done,
         Step::Stopped => Disposition::again_in(app.config.timing.lease_ms + SECOND_MS),
     }
@@ -120,6 +125,7 @@ async fn settle(
     delivery: &Loaded,
     settlement: &Settlement,
     parts: &[PartOutcome],
+    course: &Course,
 ) -> Disposition {
     let now = app.now();
     let soon = settlement
@@ -144,6 +150,7 @@ async fn settle(
         ));
         statements.push(store::wake_if_reconnected(delivery, now));
     }
+    statements.extend(pause::consequences(course, delivery, settlement, now));
     let held = match persist(app, statements).await {
         Ok(sets) => sets.first().is_some_and(|settled| !settled.rows.is_empty()),
         Err(error) => {

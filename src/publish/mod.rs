@@ -6,6 +6,7 @@
 mod advance;
 mod deliver;
 mod model;
+pub(crate) mod pause;
 mod settlement;
 pub(crate) mod store;
 mod sweep;

@@ -1,6 +1,7 @@
 //! What follows from an answer: the rules by which a delivery is settled. Pure.
 
 use super::model::{State, UncertainPolicy};
+use super::pause::{CHECK_MS, Hold};
 use crate::config::Timing;
 use crate::gate::{ReconcileAnswer, SendAnswer};
 use crate::platforms::{Class, NotSent};
@@ -12,8 +13,8 @@ pub const NEEDS_RECONNECT: &str = "account_needs_reconnect";
 /// How often a delivery looks whether its account has been connected again, in ms. Connecting wakes it at once.
 const RECONNECT_CHECK_MS: i64 = HOUR_MS;
 
-/// How often a delivery looks whether the operator has repaired the app, in ms.
-const OPERATOR_CHECK_MS: i64 = 15 * MINUTE_MS;
+/// How often a look that the platform refuses is tried again, in ms.
+const REFUSED_LOOK_MS: i64 = 15 * MINUTE_MS;
 
 /// How long to wait when the gate could not be asked, in ms.
 const GATE_LOST_MS: i64 = 5 * SECOND_MS;
@@ -48,6 +49,8 @@ pub struct Settlement {
     pub published_at: Option<Timestamp>,
     /// Whether the account has to be connected again.
     pub reconnect: bool,
+    /// Whether it waits for its app to be accepted again.
+    pub paused: bool,
 }
 
 impl Settlement {
@@ -61,6 +64,7 @@ impl Settlement {
             round: standing.round,
             published_at: None,
             reconnect: false,
+            paused: false,
         }
     }
 
@@ -186,6 +190,21 @@ pub fn after_send(
     })
 }
 
+/// Its app is paused, and nobody knows it to be sent. What is held comes back spread over one interval after the next
+/// check, which wakes it earlier if it goes well. `jitter` is from 0 to 1000.
+#[must_use]
+pub fn held(standing: Standing, hold: &Hold, jitter: u32) -> Settlement {
+    let spread = CHECK_MS * i64::from(jitter.min(1_000)) / 1_000;
+    paused(standing, hold.reason.clone(), hold.until.plus_ms(spread))
+}
+
+fn paused(standing: Standing, reason: NotSent, at: Timestamp) -> Settlement {
+    Settlement {
+        paused: true,
+        ..Settlement::of(standing, State::Waiting, Some(at)).because(reason)
+    }
+}
+
 fn refused(
     standing: Standing,
     reason: NotSent,
@@ -223,12 +242,7 @@ fn refused(
             )
             .because(needs_reconnect(reason))
         },
-        Class::Operator => Settlement::of(
-            standing,
-            State::Waiting,
-            Some(now.plus_ms(OPERATOR_CHECK_MS)),
-        )
-        .because(reason),
+        Class::Operator => paused(standing, reason, now.plus_ms(CHECK_MS)),
         Class::Permanent => Settlement::of(standing, State::Failed, None).because(reason),
     }
 }
@@ -257,7 +271,7 @@ pub fn after_reconcile(
     }
 }
 
-/// How often a look that X refuses is tried, every [`OPERATOR_CHECK_MS`], before a person is asked.
+/// How often a look that X refuses is tried, every [`REFUSED_LOOK_MS`], before a person is asked.
 const REFUSED_LOOKS_MAX: u32 = 96;
 
 fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlement {
@@ -273,7 +287,7 @@ fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlemen
             ..undecided(standing, detail)
         };
     }
-    let at = now.plus_ms(OPERATOR_CHECK_MS);
+    let at = now.plus_ms(REFUSED_LOOK_MS);
     Settlement {
         reconnect,
         ..Settlement::of(standing, State::Uncertain, Some(at)).because(reason)

@@ -8,6 +8,7 @@ mod settle;
 pub use settle::{PartOutcome, progress, progressed, settle, wake_if_reconnected};
 
 use super::model::{State, UncertainPolicy};
+use super::pause::{self, Hold, Pause};
 use super::settlement::Standing;
 use crate::config::Timing;
 use crate::gate::{Grant, PartKey};
@@ -133,6 +134,9 @@ pub struct Loaded {
     generation: Option<i64>,
     #[serde(with = "optional_millis")]
     expires_at: Option<Timestamp>,
+    /// Why it is only asked about, and not sent.
+    #[serde(skip)]
+    pub hold: Option<Hold>,
 }
 
 /// A part with an outcome.
@@ -222,6 +226,7 @@ pub fn claim(
             .bind(now),
         Statement::new(LOAD).bind(delivery).bind(workspace),
         Statement::new(PARTS).bind(delivery).bind(workspace),
+        pause::look(),
     ]
 }
 
@@ -254,6 +259,8 @@ pub struct Claim {
     pub delivery: Option<Loaded>,
     /// Its parts that have an outcome.
     pub parts: Vec<PartRow>,
+    /// The pause of its app, if it is paused.
+    pub pause: Option<Pause>,
 }
 
 /// Reads the results of [`claim`].
@@ -267,5 +274,6 @@ pub fn claimed(results: Vec<ResultSet>) -> Result<Claim, StorageError> {
         taken: !next().rows.is_empty(),
         delivery: next().first()?,
         parts: next().all()?,
+        pause: next().first()?,
     })
 }

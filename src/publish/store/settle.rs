@@ -3,6 +3,7 @@
 //! Both are one batch whose first statement gives a row only if the claim still holds.
 
 use super::super::model::{Attempt, State};
+use super::super::pause::X_APP;
 use super::super::settlement::Settlement;
 use super::{Loaded, POST_STATUS};
 use crate::gate::{GateReply, SendAnswer};
@@ -23,7 +24,7 @@ const PROGRESS: &str = "UPDATE deliveries
 // json_remove keeps the log bounded: a delivery that waits for weeks must not grow with it.
 const SETTLE: &str = "UPDATE deliveries
   SET state = ?4, reason = ?5, detail = ?6, remedy = ?7, upstream = ?8, next_attempt_at = ?9, sweep_at = ?10,
-    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL,
+    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL, paused_app = ?17,
     attempt_log = json_insert(
       CASE WHEN json_array_length(attempt_log) < 50 THEN attempt_log ELSE json_remove(attempt_log, '$[0]') END,
       '$[#]', json(?16))
@@ -188,7 +189,8 @@ pub fn settle(
         .bind(settlement.round)
         .bind(settlement.published_at)
         .bind(now)
-        .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()));
+        .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()))
+        .bind(settlement.paused.then_some(X_APP));
     std::iter::once(settle)
         .chain(parts.iter().map(|part| settle_part(delivery, part)))
         .chain(std::iter::once(post_status(delivery, now)))

@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod matching;
 mod path;
+mod pauses;
 mod plans;
 mod queue;
 mod reconciling;

@@ -1,0 +1,191 @@
+//! The pause of an app that a platform refuses as a whole: no credits, a spend cap, not enrolled, wrong credentials.
+//!
+//! The first such refusal begins it. From then on the app's deliveries are held with its reason, and a gate that is asked
+//! for one says only what its journal knows. Every [`CHECK_MS`] one delivery is sent all the same; when the platform
+//! treats it as usual, the pause ends and all that it held are due.
+//!
+//! Neither begin nor end needs to be exact. A pause that begins late costs a refused call; one that is begun by a
+//! refusal from before the repair costs one more interval.
+
+use super::model::State;
+use super::settlement::Settlement;
+use super::store::Loaded;
+use crate::app::App;
+use crate::platforms::{Class, NotSent};
+use crate::ports::Statement;
+use crate::time::{MINUTE_MS, Timestamp, millis};
+use serde::Deserialize;
+use serde_json::json;
+
+/// How often a paused app is tried, in ms.
+pub const CHECK_MS: i64 = 15 * MINUTE_MS;
+
+/// The installation's app at X, the only one there is.
+pub const X_APP: &str = "x";
+
+const LOOK: &str = "SELECT app, code, detail, remedy, upstream, since, next_check_at FROM app_pauses WHERE app = ?1";
+
+/// One claim at a time may try a paused app.
+const PROBE: &str = "UPDATE app_pauses SET next_check_at = ?3
+  WHERE app = ?1 AND next_check_at <= ?2 RETURNING app";
+
+const BEGIN: &str =
+    "INSERT INTO app_pauses (app, code, detail, remedy, upstream, since, next_check_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT (app) DO UPDATE SET code = excluded.code, detail = excluded.detail, remedy = excluded.remedy,
+    upstream = excluded.upstream, next_check_at = max(next_check_at, excluded.next_check_at)";
+
+const END: &str = "DELETE FROM app_pauses WHERE app = ?1";
+
+// Names no workspace: the app is everybody's.
+const WAKE: &str = "UPDATE deliveries SET paused_app = NULL,
+    next_attempt_at = CASE state WHEN 'waiting' THEN ?2 ELSE next_attempt_at END,
+    sweep_at = CASE state WHEN 'waiting' THEN ?2 ELSE sweep_at END
+  WHERE paused_app = ?1";
+
+// The end woke what was held then; this one was being worked on.
+const WAKE_IF_OVER: &str =
+    "UPDATE deliveries SET paused_app = NULL, next_attempt_at = ?3, sweep_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND state = 'waiting'
+    AND NOT EXISTS (SELECT 1 FROM app_pauses WHERE app = ?5)";
+
+/// A pause as it is stored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Pause {
+    /// The app.
+    pub app: String,
+    /// The stable code of the refusal that began it, or of the newest check's.
+    pub code: String,
+    /// What happened, for a person.
+    pub detail: String,
+    /// What to do, for the operator.
+    pub remedy: String,
+    /// The platform's own words.
+    pub upstream: Option<String>,
+    /// When it began.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+    /// When the app is tried next.
+    #[serde(with = "millis")]
+    pub next_check_at: Timestamp,
+}
+
+/// What a pause means for one claim.
+#[derive(Debug, Clone)]
+pub enum Course {
+    /// The app is not paused, as far as was known when the claim was taken.
+    Open,
+    /// It is, and this claim tries it.
+    Probe,
+    /// It is, and this claim only asks what is known.
+    Held(Hold),
+}
+
+/// Why, and until when, a delivery is held.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// The refusal that the pause is for.
+    pub reason: NotSent,
+    /// When the app is tried next.
+    pub until: Timestamp,
+}
+
+impl Course {
+    /// The hold, if there is one.
+    #[must_use]
+    pub const fn hold(&self) -> Option<&Hold> {
+        match self {
+            Self::Held(hold) => Some(hold),
+            Self::Open | Self::Probe => None,
+        }
+    }
+}
+
+/// What a pause means for the claim of `delivery`. A delivery that is looked for is not sent, and so not held.
+///
+/// If the process ends after the right to try was taken, nobody tries for one interval.
+pub async fn course(app: &App, delivery: &Loaded, pause: Option<Pause>) -> Course {
+    let Some(pause) = pause.filter(|_| delivery.state != State::Uncertain) else {
+        return Course::Open;
+    };
+    let now = app.now();
+    let mut until = pause.next_check_at;
+    if until <= now {
+        until = now.plus_ms(CHECK_MS);
+        let probe = Statement::new(PROBE)
+            .bind(&*pause.app)
+            .bind(now)
+            .bind(until);
+        match app.database.batch(vec![probe]).await {
+            Ok(sets) if sets.first().is_some_and(|set| !set.rows.is_empty()) => {
+                return Course::Probe;
+            }
+            Ok(_) => {}
+            Err(error) => app.warn("probe_failed", &json!({ "error": error.to_string() })),
+        }
+    }
+    let reason = NotSent::new(Class::Operator, &pause.code, pause.detail, pause.remedy)
+        .with_upstream(pause.upstream);
+    Course::Held(Hold { reason, until })
+}
+
+/// What a settlement means for the pause: statements for the end of its batch.
+#[must_use]
+pub fn consequences(
+    course: &Course,
+    delivery: &Loaded,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Vec<Statement> {
+    match (course, &settlement.reason) {
+        (Course::Held(_), _) if settlement.paused => vec![
+            Statement::new(WAKE_IF_OVER)
+                .bind(&delivery.id)
+                .bind(&delivery.workspace_id)
+                .bind(now)
+                .bind(delivery.epoch)
+                .bind(X_APP),
+        ],
+        (Course::Open | Course::Probe, Some(reason)) if settlement.paused => {
+            vec![begin(reason, now)]
+        }
+        (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => end(now),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the platform has treated the app's call like any other.
+fn is_as_usual(state: State, reason: Option<&NotSent>) -> bool {
+    match state {
+        // Queued: parts of a thread are there, and the rest follows.
+        State::Published | State::Queued => true,
+        State::Failed => reason.is_some_and(|reason| reason.class == Class::Permanent),
+        _ => false,
+    }
+}
+
+fn begin(reason: &NotSent, now: Timestamp) -> Statement {
+    Statement::new(BEGIN)
+        .bind(X_APP)
+        .bind(&*reason.code)
+        .bind(&*reason.detail)
+        .bind(&*reason.remedy)
+        .bind(reason.upstream.as_deref())
+        .bind(now)
+        .bind(now.plus_ms(CHECK_MS))
+}
+
+/// Ends the pause, and makes what it held due; once more changes nothing.
+#[must_use]
+pub fn end(now: Timestamp) -> Vec<Statement> {
+    vec![
+        Statement::new(END).bind(X_APP),
+        Statement::new(WAKE).bind(X_APP).bind(now),
+    ]
+}
+
+/// A look at the pause: one row, if there is one.
+#[must_use]
+pub fn look() -> Statement {
+    Statement::new(LOOK).bind(X_APP)
+}
