@@ -8,17 +8,17 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
 use crate::{accounts, identity, operations, posts};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::routing::{MethodFilter, on};
+use axum::{Extension, Router};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, header};
 use http_body_util::BodyExt as _;
 use send_wrapper::SendWrapper;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tower_service::Service as _;
 
 /// Every route of the API.
@@ -38,13 +38,19 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// Answers one request. Never fails: what goes wrong becomes a problem document.
-pub async fn serve(app: App, request: Request) -> Response<Body> {
+pub async fn serve(app: App, mut request: Request) -> Response<Body> {
     let id = RequestId::new(&*app.clock, &*app.random);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = if request.method() == Method::OPTIONS && origin.is_some() {
         Reply::no_content().into_response()
     } else {
-        match router(&app, &id).call(request).await {
+        let context = Context {
+            app: app.clone(),
+            id: id.clone(),
+        };
+        // The ports belong to one thread, and an isolate has only one; axum cannot know that.
+        request.extensions_mut().insert(SendWrapper::new(context));
+        match ROUTER.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -68,11 +74,20 @@ pub async fn serve(app: App, request: Request) -> Response<Body> {
     response
 }
 
+type Given = Extension<SendWrapper<Context>>;
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-// Built for each request: some thirty insertions into a small tree, a few microseconds beside the round trips of any
-// operation.
-fn router(app: &App, id: &RequestId) -> Router {
+/// What travels with a request to its operation.
+#[derive(Clone)]
+struct Context {
+    app: App,
+    id: RequestId,
+}
+
+/// Built once in an isolate: that takes longer than most requests.
+static ROUTER: LazyLock<Router> = LazyLock::new(router);
+
+fn router() -> Router {
     let mut router = Router::new();
     for route in routes() {
         let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
@@ -81,16 +96,9 @@ fn router(app: &App, id: &RequestId) -> Router {
         let route_path = route.path;
         let path = format!("/api/v1{route_path}");
         let route = Arc::new(route);
-        let (app, id) = (app.clone(), id.clone());
-        // The SDK's futures belong to one thread, and an isolate has only one; axum cannot know that.
-        let run = move |params: Params, request: Request| {
-            SendWrapper::new(run(
-                app.clone(),
-                id.clone(),
-                Arc::clone(&route),
-                params,
-                request,
-            ))
+        // So do the SDK's futures.
+        let run = move |context: Given, params: Params, request: Request| {
+            SendWrapper::new(run(context.0.take(), Arc::clone(&route), params, request))
         };
         router = router.route(&path, on(filter, run.clone()));
         // Where monitors look for it, whatever the version of the API.
@@ -98,17 +106,15 @@ fn router(app: &App, id: &RequestId) -> Router {
             router = router.route(health::PATH, on(filter, run));
         }
     }
-    let (missing, wrong_method) = (id.clone(), id.clone());
     router
-        .fallback(move || async move { problem::render(no_such_route(), missing) })
-        .method_not_allowed_fallback(move || async move {
-            problem::render(wrong_method_error(), wrong_method)
+        .fallback(async |context: Given| problem::render(no_such_route(), context.0.take().id))
+        .method_not_allowed_fallback(async |context: Given| {
+            problem::render(wrong_method_error(), context.0.take().id)
         })
 }
 
 async fn run(
-    app: App,
-    id: RequestId,
+    Context { app, id }: Context,
     route: Arc<Route>,
     params: Params,
     request: Request,

@@ -29,6 +29,9 @@ const LOOK: &str = "SELECT app, code, detail, remedy, upstream, since, next_chec
 const PROBE: &str = "UPDATE app_pauses SET next_check_at = ?3
   WHERE app = ?1 AND next_check_at <= ?2 RETURNING app";
 
+// The claim that took the right to try has learned nothing: it was too late to be sent, say.
+const GIVE_BACK: &str = "UPDATE app_pauses SET next_check_at = ?2 WHERE app = ?1";
+
 const BEGIN: &str =
     "INSERT INTO app_pauses (app, code, detail, remedy, upstream, since, next_check_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -150,6 +153,7 @@ pub fn consequences(
             vec![begin(reason, now)]
         }
         (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => end(now),
+        (Course::Probe, _) => vec![Statement::new(GIVE_BACK).bind(X_APP).bind(now)],
         _ => Vec::new(),
     }
 }

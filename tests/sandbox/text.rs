@@ -4,6 +4,9 @@
 //! so that the two check each other. Text is brought to NFC first, as X does.
 
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use twitter_text::{
     entity::{Entity, Type},
     extractor::{Extract, Extractor, ValidatingExtractor},
@@ -51,6 +54,57 @@ pub enum Piece {
     Link(Link),
 }
 
+/// What the parser found in a word.
+#[derive(Debug, Default)]
+struct Word {
+    weighted_length: usize,
+    mentions: Vec<String>,
+    cashtags: usize,
+    /// In code points.
+    urls: Vec<(usize, usize)>,
+}
+
+/// So many words are remembered. The parser takes milliseconds for some, and a simulation writes the same ones again
+/// and again.
+const WORDS_KEPT: usize = 10_000;
+
+impl Word {
+    fn known(word: &str) -> Rc<Self> {
+        thread_local!(static WORDS: RefCell<HashMap<String, Rc<Word>>> = RefCell::default());
+        WORDS.with_borrow_mut(|words| {
+            if words.len() >= WORDS_KEPT {
+                words.clear();
+            }
+            if let Some(known) = words.get(word) {
+                return Rc::clone(known);
+            }
+            let read = Rc::new(Self::read(word));
+            words.insert(word.to_owned(), Rc::clone(&read));
+            read
+        })
+    }
+
+    fn read(word: &str) -> Self {
+        let extractor =
+            ValidatingExtractor::new_with_nfc_input(twitter_text_config::config_v3(), word);
+        // Not `extract_entities_with_indices`, which leaves out URLs without a scheme.
+        let found = extractor.extract_urls_with_indices(word);
+        let mut read = Self {
+            weighted_length: usize::try_from(found.parse_results.weighted_length).unwrap_or(0),
+            urls: found.entities.iter().map(span).collect(),
+            ..Self::default()
+        };
+        for entity in Extractor::new().extract_entities_with_indices(word) {
+            match entity.get_type() {
+                Type::MENTION => read.mentions.push(entity.get_value().to_owned()),
+                Type::CASHTAG => read.cashtags += 1,
+                Type::URL | Type::HASHTAG => {}
+            }
+        }
+        read
+    }
+}
+
 /// Words are read one by one: no entity crosses white space, and the parser's time grows with the square of what it
 /// is given, which a post of 25,000 characters would feel.
 pub fn read(text: &str) -> Reading {
@@ -80,22 +134,13 @@ impl Reading {
             self.weighted_length += word.len();
             return;
         }
-        let extractor =
-            ValidatingExtractor::new_with_nfc_input(twitter_text_config::config_v3(), word);
-        // Not `extract_entities_with_indices`, which leaves out URLs without a scheme.
-        let found = extractor.extract_urls_with_indices(word);
-        self.weighted_length += usize::try_from(found.parse_results.weighted_length).unwrap_or(0);
-        for url in &found.entities {
-            let (start, end) = span(url);
+        let word = Word::known(word);
+        self.weighted_length += word.weighted_length;
+        for (start, end) in &word.urls {
             self.urls.push((at + start, at + end));
         }
-        for entity in Extractor::new().extract_entities_with_indices(word) {
-            match entity.get_type() {
-                Type::MENTION => self.mentions.push(entity.get_value().to_owned()),
-                Type::CASHTAG => self.cashtags += 1,
-                Type::URL | Type::HASHTAG => {}
-            }
-        }
+        self.mentions.extend(word.mentions.iter().cloned());
+        self.cashtags += word.cashtags;
     }
 
     /// The text with each URL behind a t.co name.

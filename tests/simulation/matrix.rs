@@ -9,6 +9,7 @@ use super::reckoning;
 use super::run::{Outcome, come_to_rest, finish};
 use super::town::{Habits, Town, Workshop};
 use crate::sandbox::faults::{Effect, Fault, On};
+use crate::sandbox::refusals::Refusal;
 use crate::support::clock::START;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +33,12 @@ pub enum Story {
     Canceled,
     /// A post that is edited before its time.
     Edited,
+    /// A post that X takes without a word, and of which a person says where it is.
+    Found,
+    /// A post that never arrives, and that a person sends again.
+    SentAgain,
+    /// A post of an app without credits, which are bought a minute later.
+    Paused,
 }
 
 /// Ends a process at these calls (by number, and whether after the effect), brings the story to its end and reckons.
@@ -69,8 +76,18 @@ fn begin_story(story: Story, people: &Arc<People>) {
     };
     match story {
         Story::EndedToken => town.x.lock().unwrap().expire_tokens(),
-        Story::SilentX => town.x.lock().unwrap().script(silent(0)),
+        Story::SilentX | Story::Found => town.x.lock().unwrap().script(silent(0)),
         Story::SilentThread => town.x.lock().unwrap().script(silent(1)),
+        Story::SentAgain => town
+            .x
+            .lock()
+            .unwrap()
+            .script(Fault::next(On::Create, Effect::HangBefore)),
+        Story::Paused => {
+            town.x.lock().unwrap().script(
+                Fault::next(On::Create, Effect::status(Refusal::CreditsDepleted)).times(1_000),
+            )
+        }
         _ => {}
     }
     let later = matches!(story, Story::Scheduled | Story::Edited | Story::Canceled);
@@ -89,13 +106,19 @@ fn begin_story(story: Story, people: &Arc<People>) {
         match story {
             Story::Edited => drop(friend.edit(at).await),
             Story::Canceled => drop(friend.cancel(at).await),
+            Story::Found | Story::SentAgain => friend.watch(at).await,
+            Story::Paused => {
+                friend.town.core.sleep(60_000).await;
+                friend.town.x.lock().unwrap().clear_faults();
+                friend.resume().await;
+            }
             _ => {}
         }
     });
 }
 
-/// Every end of one process, and with `pairs` of every two. Gives how many lives that were.
-pub fn explore(story: Story, pairs: bool) -> u64 {
+/// Every end of one process, and of every two. Gives how many lives that were.
+pub fn explore(story: Story) -> u64 {
     let (calm, calls) = tell(&Workshop::new(), story, &[], false);
     assert!(
         calm.violations.is_empty(),
@@ -107,12 +130,10 @@ pub fn explore(story: Story, pairs: bool) -> u64 {
         let first = (number / 2 + 1, number % 2 == 1);
         let calls = check(workshop, story, &[first]);
         lives.fetch_add(1, Ordering::Relaxed);
-        if pairs {
-            for second in first.0 + 1..=calls {
-                for after in [false, true] {
-                    check(workshop, story, &[first, (second, after)]);
-                    lives.fetch_add(1, Ordering::Relaxed);
-                }
+        for second in first.0 + 1..=calls {
+            for after in [false, true] {
+                check(workshop, story, &[first, (second, after)]);
+                lives.fetch_add(1, Ordering::Relaxed);
             }
         }
     });

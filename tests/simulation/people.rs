@@ -3,7 +3,7 @@
 
 use super::reckoning::{self, Delivery};
 use super::rules::Rule;
-use super::town::{Account, Answer, Town};
+use super::town::{Account, Answer, OPERATOR, Town};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +33,8 @@ pub struct Promise {
     pub not_before: i64,
     /// The deliveries that were taken back, and when that was acknowledged.
     pub canceled: Vec<(String, i64)>,
+    /// The newest revision that its author knows of.
+    pub revision: u64,
     /// What it says since an acknowledged edit, unless a later one was not acknowledged.
     pub edited: Option<Vec<String>>,
 }
@@ -117,6 +119,7 @@ impl People {
                             post,
                             not_before,
                             canceled: Vec::new(),
+                            revision: 1,
                             edited: None,
                         });
                     }
@@ -223,6 +226,13 @@ impl People {
         self.deed("unlink", answer.map(|answer| answer.status));
     }
 
+    /// Pays for the app, and says so.
+    pub async fn resume(&self) {
+        let path = "/admin/queue/resume";
+        let answer = self.town.ask(OPERATOR, "POST", path, &[], None).await;
+        self.deed("resume", answer.map(|answer| answer.status));
+    }
+
     /// Asks for new tokens.
     pub async fn refresh(&self, at: usize) {
         let account = &self.town.accounts[at];
@@ -310,18 +320,44 @@ impl People {
             [text] => json!({ "text": text }),
             texts => json!({ "thread": texts }),
         };
-        // Until it is answered, either may be what counts.
+        // Until it is answered, either may be what counts. An earlier one that was not answered may still arrive, and
+        // must not take the place of this one.
         self.promises.lock().unwrap()[at].edited = None;
+        let known = format!("\"{}\"", promise.revision);
+        let workspace = promise.writing.workspace;
         let answer = self
             .town
-            .ask(promise.writing.workspace, "PATCH", &path, &[], Some(&body))
+            .ask(
+                workspace,
+                "PATCH",
+                &path,
+                &[("if-match", &known)],
+                Some(&body),
+            )
             .await;
         self.deed("edit", answer.as_ref().map(|answer| answer.status));
-        let over = answer.as_ref().is_some_and(is_over);
-        if answer.is_some_and(|answer| answer.status == 200) {
-            self.promises.lock().unwrap()[at].edited = Some(texts);
+        let Some(answer) = answer else {
+            return false;
+        };
+        if answer.status == 412 {
+            self.learn(at).await;
         }
-        over
+        if answer.status == 200 {
+            let promise = &mut self.promises.lock().unwrap()[at];
+            promise.edited = Some(texts);
+            promise.revision = answer.json["revision"].as_u64().unwrap();
+        }
+        is_over(&answer)
+    }
+
+    async fn learn(&self, at: usize) {
+        let promise = self.promise(at);
+        let path = format!("/posts/{}", promise.post);
+        let workspace = promise.writing.workspace;
+        let answer = self.town.ask(workspace, "GET", &path, &[], None).await;
+        if let Some(revision) = answer.and_then(|answer| answer.json["revision"].as_u64()) {
+            self.promises.lock().unwrap()[at].revision = revision;
+        }
     }
 
     /// Says of something uncertain that it shall be sent again, without having looked.
@@ -333,6 +369,20 @@ impl People {
         for delivery in of_it.filter(|delivery| delivery.state == "uncertain") {
             self.resolve(&delivery, &json!({ "outcome": "send_again" }))
                 .await;
+        }
+    }
+
+    /// Looks on X again and again, and says what to do with what is uncertain, until a post rests.
+    pub async fn watch(&self, at: usize) {
+        let post = self.promise(at).post;
+        for _ in 0..60 {
+            self.town.core.sleep(20_000).await;
+            let of_it = reckoning::deliveries(self)
+                .into_iter()
+                .filter(|delivery| delivery.post == post);
+            for delivery in of_it.filter(|delivery| delivery.state == "uncertain") {
+                self.decide(delivery).await;
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use godwit::ports::{Clock, Database, Log, Pending, ResultSet, Statement, Storage
 use godwit::time::Timestamp;
 use std::sync::{Arc, Mutex};
 
-/// Notes what a statement does to a delivery's state and round.
+/// Notes what a statement does to a delivery's state and round, and to an app's pause.
 pub const NOTE_MOVES: &str = "
   CREATE TABLE moves (delivery TEXT, was TEXT, became TEXT, resent INTEGER);
   CREATE TRIGGER moved AFTER UPDATE ON deliveries WHEN OLD.state <> NEW.state OR OLD.round <> NEW.round BEGIN
@@ -18,6 +18,12 @@ pub const NOTE_MOVES: &str = "
   END;
   CREATE TRIGGER made AFTER INSERT ON deliveries BEGIN
     INSERT INTO moves VALUES (NEW.id, 'new', NEW.state, 0);
+  END;
+  CREATE TRIGGER paused AFTER INSERT ON app_pauses BEGIN
+    INSERT INTO moves VALUES (NEW.app, 'an app', 'paused', 0);
+  END;
+  CREATE TRIGGER resumed AFTER DELETE ON app_pauses BEGIN
+    INSERT INTO moves VALUES (OLD.app, 'a pause', 'over', 0);
   END;";
 
 /// D1 on `SQLite`, at the mercy of the seed.

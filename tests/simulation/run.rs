@@ -181,6 +181,36 @@ fn plan_lives(people: &Arc<People>) {
         });
     }
     trouble(people);
+    outage(people);
+}
+
+// X takes nothing of the app for a while, until somebody has paid.
+fn outage(people: &Arc<People>) {
+    let core = &people.town.core;
+    if !core.chance(120) {
+        return;
+    }
+    let refusal = [
+        Refusal::CreditsDepleted,
+        Refusal::SpendCap,
+        Refusal::ClientNotEnrolled,
+    ];
+    let refusal = refusal[usize::try_from(core.below(3)).unwrap()];
+    let (when, long) = (core.between(0, 5 * MINUTE), core.between(0, 20 * MINUTE));
+    let says_so = core.chance(500);
+    let (friend, clock) = (Arc::clone(people), Arc::clone(core));
+    people.town.meanwhile(async move {
+        clock.sleep(when).await;
+        clock.note(|| format!("X refuses the app: {refusal:?}"));
+        let all = Fault::next(On::Create, Effect::status(refusal)).times(1_000);
+        friend.town.x.lock().unwrap().script(all);
+        clock.sleep(long).await;
+        friend.town.x.lock().unwrap().clear_faults();
+        clock.note(|| "X accepts the app again".to_owned());
+        if says_so {
+            friend.resume().await;
+        }
+    });
 }
 
 fn writing(people: &People, number: u64, last: &[String]) -> Writing {

@@ -4,7 +4,7 @@ use super::executor::Kind;
 use super::fate::{Fate, Point};
 use std::collections::BTreeMap;
 
-/// Every transition that a delivery can take in these lives.
+/// Every transition that a delivery, or an app, can take in these lives.
 const TRANSITIONS: &[(&str, &str)] = &[
     ("new", "queued"),
     ("new", "scheduled"),
@@ -18,13 +18,17 @@ const TRANSITIONS: &[(&str, &str)] = &[
     ("publishing", "failed"),
     ("publishing", "missed"),
     ("publishing", "canceled"),
+    ("publishing", "queued"),
     ("waiting", "publishing"),
     ("waiting", "queued"),
     ("waiting", "canceled"),
     ("uncertain", "published"),
     ("uncertain", "queued"),
+    ("uncertain", "publishing"),
     ("failed", "queued"),
     ("missed", "queued"),
+    ("an app", "paused"),
+    ("a pause", "over"),
 ];
 
 /// The counts of one run, or of many.

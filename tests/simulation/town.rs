@@ -103,6 +103,9 @@ pub struct Answer {
     pub retry_after: i64,
 }
 
+/// Which of the two people looks after the installation.
+pub const OPERATOR: usize = 0;
+
 /// The keys of the two people: a known text each, since nothing here is guessed.
 pub const KEYS: [&str; 2] = [
     "gw_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -198,10 +201,11 @@ impl Town {
                 86_400_000
             };
             statements.extend([
-                Statement::new("INSERT INTO users (id, email, name, created_at) VALUES (?1, ?2, 'Somebody', ?3)")
+                Statement::new("INSERT INTO users (id, email, name, operator, created_at) VALUES (?1, ?2, 'Somebody', ?4, ?3)")
                     .bind(user.as_str())
                     .bind(format!("{person}@example.com"))
-                    .bind(now),
+                    .bind(now)
+                    .bind(i64::from(person == OPERATOR)),
                 Statement::new(
                     "INSERT INTO workspaces (id, name, personal_of, uncertain_policy, missed_after_ms, created_at)
                      VALUES (?1, 'A workspace', ?2, ?3, ?4, ?5)",
@@ -217,7 +221,7 @@ impl Town {
                     .bind(now),
                 Statement::new(
                     "INSERT INTO api_keys (id, workspace_id, created_by, name, hash, hint, scopes, created_at)
-                     VALUES (?1, ?2, ?3, 'a key', ?4, 'gw_', 'posts:read posts:write accounts:read accounts:write', ?5)",
+                     VALUES (?1, ?2, ?3, 'a key', ?4, 'gw_', 'posts:read posts:write accounts:read accounts:write operator', ?5)",
                 )
                 .bind(format!("key_019a9b1c-7d2e-7c11-8f00-00000000000{person}"))
                 .bind(workspace)

@@ -187,3 +187,20 @@ async fn a_doubt_is_looked_into_during_a_pause() {
     assert_eq!(stage.delivery(&post).await["state"], "published");
     assert_eq!(pauses(&stage).await.as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_check_that_learns_nothing_leaves_it_to_the_next() {
+    let mut stage = Stage::new().await;
+    no_credits(&stage, 1);
+    let late = stage.post("too late at the check").await;
+    stage.run(1_000).await;
+    let change = Statement::new("UPDATE deliveries SET due_at = due_at - 86400000");
+    stage.world.database.change(&change);
+    stage.run(15 * MINUTE_MS).await;
+    assert_eq!(stage.delivery(&late).await["state"], "missed");
+    assert_eq!(pauses(&stage).await.as_array().unwrap().len(), 1);
+    let next = stage.post("the next").await;
+    stage.run(1_000).await;
+    assert_eq!(stage.delivery(&next).await["state"], "published");
+    assert_eq!(pauses(&stage).await, json!([]));
+}
