@@ -379,8 +379,12 @@ impl People {
             self.town.core.sleep(20_000).await;
             let of_it = reckoning::deliveries(self)
                 .into_iter()
-                .filter(|delivery| delivery.post == post);
-            for delivery in of_it.filter(|delivery| delivery.state == "uncertain") {
+                .filter(|delivery| delivery.post == post && !delivery.is_final());
+            let open: Vec<Delivery> = of_it.collect();
+            if open.is_empty() {
+                return;
+            }
+            for delivery in open.into_iter().filter(|one| one.state == "uncertain") {
                 self.decide(delivery).await;
             }
         }

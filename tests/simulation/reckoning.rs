@@ -19,6 +19,16 @@ pub struct Delivery {
     pub sent: BTreeMap<usize, String>,
 }
 
+/// The states in which nothing happens any more.
+const FINAL: [&str; 4] = ["published", "failed", "canceled", "missed"];
+
+impl Delivery {
+    /// Whether nothing happens to it any more.
+    pub fn is_final(&self) -> bool {
+        FINAL.contains(&self.state.as_str())
+    }
+}
+
 /// How many deliveries have yet to come to rest by themselves.
 pub fn waiting(people: &People) -> usize {
     let open =
@@ -159,9 +169,7 @@ fn everything_rests(people: &People, all: &[Delivery]) {
         // X refuses a text that it has seen elsewhere, and a person can do no more than know of it.
         let known = people.town.x.lock().unwrap().settings.duplicate_window > 0
             && open.contains(&delivery.id);
-        if !known
-            && !["published", "failed", "canceled", "missed"].contains(&delivery.state.as_str())
-        {
+        if !known && !delivery.is_final() {
             people.town.core.violate(Rule::NothingStuck, || {
                 format!("{} is still {}", delivery.id, delivery.state)
             });

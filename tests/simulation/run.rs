@@ -11,6 +11,7 @@ use super::town::{Habits, Town, Workshop};
 use crate::sandbox::faults::{Effect, Fault, On};
 use crate::sandbox::refusals::Refusal;
 use crate::support::clock::START;
+use futures_util::future::join;
 use std::sync::Arc;
 
 const MINUTE: i64 = 60_000;
@@ -312,7 +313,8 @@ fn trouble(people: &Arc<People>) {
                     friend.connect(at).await;
                 }
                 3..=5 => friend.town.x.lock().unwrap().expire_tokens(),
-                6..=8 => friend.refresh(at).await,
+                6..=7 => friend.refresh(at).await,
+                8 => drop(join(friend.refresh(at), friend.refresh(at)).await),
                 9 | 10 => friend.begin_connect(at, format!("connect {when}")).await,
                 _ => {
                     let number = clock.below(1_000_000);
