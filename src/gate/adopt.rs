@@ -11,7 +11,8 @@ const CLOCK_MARGIN_MS: i64 = MINUTE_MS;
 
 impl AccountGate {
     /// Writes the post's id into the journal, whatever was known of the part before, unless that contradicts it: the part
-    /// is there as another post, a call of it is under way, or the post cannot be its.
+    /// is there as another post, a call of it or of another part that may have made this post is under way, or the post
+    /// cannot be its.
     ///
     /// No await: nothing happens to the row between the look at it and the write. From the write on every question about
     /// the part is answered with this post, and no call can leave for it.
@@ -38,6 +39,12 @@ impl AccountGate {
         }
         if journal::belongs_elsewhere(storage, &request.part, &request.external_id)? {
             return Ok(AdoptAnswer::Taken);
+        }
+        // The post may be what another part's call is bringing there at this moment.
+        let left_by = request.created_at.plus_ms(CLOCK_MARGIN_MS);
+        let until = journal::sending_elsewhere(storage, &request.part, left_by, self.now())?;
+        if let Some(at) = until {
+            return Ok(AdoptAnswer::Busy { at });
         }
         if request.created_at < first_call.plus_ms(-CLOCK_MARGIN_MS) {
             return Ok(AdoptAnswer::TooOld { since: first_call });

@@ -19,7 +19,8 @@ const WAKE_AFTER_MS: i64 = MINUTE_MS;
 const PAYING_MS: i64 = 40 * SECOND_MS;
 
 const SAVED: &str = "UPDATE tokens SET saved = 1 WHERE account_id = ?1 AND generation = ?2";
-const FORGET: &str = "DELETE FROM tokens WHERE account_id = ?1 AND generation = ?2";
+const GIVE_UP: &str =
+    "UPDATE tokens SET sealed = '', saved = 1 WHERE account_id = ?1 AND generation = ?2";
 
 impl AccountGate {
     /// What the gate does when it is woken: pays its debts, and asks to be woken again while it has some. A failure of
@@ -73,7 +74,7 @@ impl AccountGate {
         let storage = &*self.ports.storage;
         let settled = match self.ports.database.batch(vec![save, there]).await {
             // An account that was given up meanwhile: nobody wants these any more.
-            Ok(sets) if sets.last().is_none_or(|there| there.rows.is_empty()) => FORGET,
+            Ok(sets) if sets.last().is_none_or(|there| there.rows.is_empty()) => GIVE_UP,
             Ok(_) => SAVED,
             Err(error) => {
                 self.warn("tokens_not_yet_saved", &error);

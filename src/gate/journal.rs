@@ -79,6 +79,9 @@ const ADOPT: &str = "INSERT INTO journal
 const UNDER_WAY: &str = "SELECT delivery_id FROM journal
   WHERE state = 'sending' AND words = ?1 AND deadline_at > ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
 
+const SENDING_ELSEWHERE: &str = "SELECT max(deadline_at) AS at FROM journal
+  WHERE state = 'sending' AND deadline_at > ?1 AND started_at <= ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
+
 const PRUNE: &str =
     "DELETE FROM journal WHERE started_at < ?1 AND state IN ('sent', 'refused', 'free')";
 
@@ -210,6 +213,30 @@ pub fn is_sent_elsewhere(
         .bind(&part.delivery_id)
         .bind(part.position);
     Ok(!storage.execute(statement)?.rows.is_empty())
+}
+
+/// Until when another part may be under way whose call left by `left_by`; `None`: there is none.
+///
+/// # Errors
+/// When the storage fails.
+pub fn sending_elsewhere(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    left_by: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
+    #[derive(Deserialize)]
+    struct Until {
+        #[serde(with = "optional_millis")]
+        at: Option<Timestamp>,
+    }
+    let statement = Statement::new(SENDING_ELSEWHERE)
+        .bind(now)
+        .bind(left_by)
+        .bind(&part.delivery_id)
+        .bind(part.position);
+    let until: Option<Until> = storage.execute(statement)?.first()?;
+    Ok(until.and_then(|until| until.at))
 }
 
 // Enough to recognise what X shows as the same text, without keeping it twice.

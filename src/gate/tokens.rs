@@ -14,7 +14,8 @@ use crate::time::{Timestamp, millis};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Pairs that are, or were, newer than what the database has. `saved` is 1 once the database has them.
+/// Pairs that are, or were, newer than what the database has. `saved` is 1 once the database has them. Of an account that
+/// was given up, `sealed` is empty: no pair up to that generation is used any more.
 pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS tokens (
   account_id   TEXT PRIMARY KEY,
   workspace_id TEXT NOT NULL,
@@ -35,7 +36,6 @@ const KEEP: &str =
   ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed, generation = excluded.generation,
     expires_at = excluded.expires_at, saved = excluded.saved
     WHERE excluded.generation >= tokens.generation";
-const FORGET: &str = "DELETE FROM tokens WHERE account_id = ?1";
 
 /// A pair as the gate or the database has it.
 #[derive(Deserialize)]
@@ -47,6 +47,27 @@ pub(super) struct Held {
     #[serde(with = "millis")]
     pub(super) expires_at: Timestamp,
     pub(super) saved: i64,
+}
+
+impl Held {
+    /// What is left of the tokens of an account that was given up. A call that is still on its way with a pair from
+    /// before must not use it, least of all to refresh it: X may take a spent token for a stolen one. A new connect
+    /// brings a higher generation.
+    fn given_up(&self) -> Self {
+        Self {
+            account_id: self.account_id.clone(),
+            workspace_id: self.workspace_id.clone(),
+            sealed: String::new(),
+            // A refresh that comes back late finds that it was overtaken.
+            generation: self.generation + 1,
+            expires_at: self.expires_at,
+            saved: 1,
+        }
+    }
+
+    const fn is_given_up(&self) -> bool {
+        self.sealed.is_empty()
+    }
 }
 
 impl From<&Grant> for Held {
@@ -120,7 +141,10 @@ impl AccountGate {
     /// Forgets the tokens here whatever the platform says: who unlinks an account is done with it.
     pub(super) async fn revoke(&self, grant: &Grant) -> Result<bool, StorageError> {
         let turn = self.refreshing_turn().await;
-        let newest = self.newest(grant)?;
+        let mut newest = self.newest(grant)?;
+        if newest.is_given_up() {
+            newest = Held::from(grant);
+        }
         let x = &self.ports.config.x;
         let confirmed = match (self.open(&newest), x::oauth::Client::of(x)) {
             (Ok(pair), Some(client)) => {
@@ -132,8 +156,7 @@ impl AccountGate {
             _ => false,
         };
         // If the process ends before this, the unlinking is repeated as a whole; revoking twice does no harm.
-        let forget = Statement::new(FORGET).bind(&grant.account_id);
-        self.ports.storage.execute(forget)?;
+        self.keep(&newest.given_up())?;
         drop(turn);
         Ok(confirmed)
     }
@@ -258,6 +281,9 @@ impl AccountGate {
     }
 
     pub(super) fn open(&self, held: &Held) -> Result<tokens::Pair, NotSent> {
+        if held.is_given_up() {
+            return Err(none());
+        }
         let keyring = &self.ports.config.keyring;
         tokens::open(keyring, &held.workspace_id, &held.account_id, &held.sealed)
             .map_err(|_| not_readable())
@@ -293,7 +319,7 @@ impl AccountGate {
     /// Seals what the gate holds anew when that was done with an older key. What does not open stays as it is: its key
     /// may be put back.
     fn under_newest_key(&self, mut held: Held) -> Result<Held, StorageError> {
-        if self.ports.config.keyring.is_current(&held.sealed) {
+        if held.is_given_up() || self.ports.config.keyring.is_current(&held.sealed) {
             return Ok(held);
         }
         let (keyring, random) = (&self.ports.config.keyring, &*self.ports.random);
@@ -311,7 +337,9 @@ impl AccountGate {
         let is_old = !self.ports.config.keyring.is_current(&grant.sealed);
         Ok(match self.held(&grant.account_id)? {
             Some(held) if held.generation > grant.generation => held,
-            Some(held) if held.generation == grant.generation && is_old => held,
+            Some(held) if held.generation == grant.generation && (is_old || held.is_given_up()) => {
+                held
+            }
             _ => Held::from(grant),
         })
     }

@@ -5,7 +5,7 @@
 //! gate, with the older text, is turned away there: a delivery is back in a state that can be edited only when a newer
 //! claim has been seen by its gate.
 
-use super::model::{Edit, Post};
+use super::model::{Edit, Given, Post};
 use super::schedule::{self, Schedule};
 use super::{content, read, store};
 use crate::app::App;
@@ -79,12 +79,11 @@ pub async fn edit(
 ) -> Result<Post, Error> {
     let now = app.now();
     let segments = content::segments(edit.text, edit.thread)?;
-    let schedule = match (&edit.publish_at, &edit.timezone) {
-        (None, None) => None,
-        (at, zone) => {
-            let at = at.as_ref().and_then(Option::as_deref);
-            Some(schedule::read(at, zone.as_deref(), now)?)
-        }
+    let zone = edit.timezone.as_deref();
+    let schedule = match (&edit.publish_at, zone) {
+        (Given::Nothing, None) => None,
+        (Given::Nothing | Given::Null, _) => Some(schedule::read(None, zone, now)?),
+        (Given::Value(at), _) => Some(schedule::read(Some(at), zone, now)?),
     };
     if segments.is_none() && schedule.is_none() {
         return Err(Error::invalid_field(

@@ -47,18 +47,31 @@ pub struct Edit {
     #[schemars(length(min = 1, max = 100))]
     pub thread: Option<Vec<String>>,
     /// Another time, as `publish_at` of a new post; null: at once.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schemars(with = "Option<String>", extend("examples" = ["2026-12-01T09:00:00+01:00"]))]
-    pub publish_at: Option<Option<String>>,
+    pub publish_at: Given<String>,
     /// The IANA time zone of a wall clock in `publish_at`.
     #[serde(default)]
     #[schemars(extend("examples" = ["Europe/Rome"]))]
     pub timezone: Option<String>,
 }
 
-/// Null is something else than nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// A field of a change, where null is something else than nothing.
+#[derive(Debug, Clone, Default)]
+pub enum Given<T> {
+    /// It is left out.
+    #[default]
+    Nothing,
+    /// It is null.
+    Null,
+    /// It has this value.
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|value| value.map_or(Self::Null, Self::Value))
+    }
 }
 
 /// The status of a post, from its deliveries.

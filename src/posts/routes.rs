@@ -49,6 +49,13 @@ const WAITED_HEADERS: &[Parameter] = &[
 /// The routes of this part.
 #[must_use]
 pub fn routes() -> Vec<Route> {
+    let mut routes = writing();
+    routes.extend(deciding());
+    routes.extend(looking_back());
+    routes
+}
+
+fn writing() -> Vec<Route> {
     vec![
         Route::new(
             Method::POST,
@@ -113,6 +120,11 @@ pub fn routes() -> Vec<Route> {
             422,
             "The post cannot become what is asked for: the codes of a new post; or there is nothing to change (`missing_field`)",
         ),
+    ]
+}
+
+fn deciding() -> Vec<Route> {
+    vec![
         Route::new(
             Method::DELETE,
             "/posts/{id}",
@@ -154,6 +166,11 @@ pub fn routes() -> Vec<Route> {
             422,
             "The link cannot be what was sent: `not_a_post_link`, `post_of_another_account`, `post_in_the_future`, `post_too_old`; or `url_not_wanted`; or a field is missing, unknown or of another type",
         ),
+    ]
+}
+
+fn looking_back() -> Vec<Route> {
+    vec![
         Route::new(
             Method::GET,
             "/history",

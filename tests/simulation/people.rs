@@ -423,6 +423,7 @@ impl People {
         let mut first: Option<Vec<u8>> = None;
         let mut refused_since = None;
         for _ in 0..60 {
+            let asked_at = core.now();
             let answer = self
                 .town
                 .ask(
@@ -450,7 +451,7 @@ impl People {
                 Some(answer) if answer.status == 409 => {
                     // Only ever for as long as a first request may be running, and a repeat's own death begins anew.
                     let since = *refused_since.get_or_insert(core.now());
-                    if core.now() - since > LEASE_MS {
+                    if asked_at - since > LEASE_MS {
                         core.violate(Rule::AnsweredOnce, || {
                             format!("{key} is held by nobody since {since}")
                         });

@@ -2,8 +2,9 @@
 
 use super::Stage;
 use crate::support::Fault;
-use godwit::gate::{GateName, GateRequest, Grant};
-use godwit::ports::Statement;
+use godwit::gate::{GateName, GateReply, GateRequest, Grant, SendAnswer};
+use godwit::ids::DeliveryId;
+use godwit::ports::{Clock as _, Statement};
 use serde_json::json;
 
 /// The database takes no tokens until [`recover`].
@@ -171,8 +172,55 @@ async fn a_gate_forgets_the_pair_of_an_account_that_was_given_up_meanwhile() {
         .change(&Statement::new("DELETE FROM account_tokens"));
     recover(&stage);
     stage.run(61_000).await;
-    assert!(stage.storage().look("SELECT * FROM tokens").is_empty());
+    let left = stage.storage().look("SELECT sealed, saved FROM tokens");
+    assert_eq!(json!(left), json!([{ "sealed": "", "saved": 1 }]));
     assert_eq!(stage.storage().alarm(), None);
+}
+
+#[tokio::test]
+async fn a_call_that_is_late_does_not_use_the_tokens_of_an_account_that_was_given_up() {
+    let mut stage = Stage::new().await;
+    stage.post("before").await;
+    stage.run(1_000).await;
+    let (gate, request) = stage.world.gates.calls().take().remove(0);
+    let GateRequest::Send(mut late) = request else {
+        panic!("{request:?}");
+    };
+    let before = late.grant.clone().unwrap();
+    let (path, token) = (
+        format!("/accounts/{}", stage.account),
+        stage.person.token.clone(),
+    );
+    let unlinked = stage.world.request("DELETE", &path, Some(&token), None);
+    assert_eq!(unlinked.await.expect(200)["revoked_at_x"], true);
+    late.part.delivery_id = DeliveryId::parse("dlv_019a9b1c-7d2e-7c11-8f00-3b5a1e2f4d6c").unwrap();
+    late.lease_until = stage.world.clock.now().plus_ms(60_000);
+    let app = stage.world.app();
+    let asked = stage.world.http.requests().count();
+    let answer = app.gates.call(&gate, GateRequest::Send(late)).await;
+    let GateReply::Send(SendAnswer::Refused(refusal)) = answer.unwrap() else {
+        panic!("it was not refused");
+    };
+    assert_eq!(refusal.code, "no_tokens");
+    let refresh = GateRequest::Refresh {
+        grant: before.clone(),
+        force: true,
+    };
+    let GateReply::Refresh(Err(refusal)) = app.gates.call(&gate, refresh).await.unwrap() else {
+        panic!("it was not refused");
+    };
+    assert_eq!(refusal.code, "no_tokens");
+    assert_eq!(stage.world.http.requests().count(), asked, "X was asked");
+    // An unlinking that is repeated revokes once more, and a new connect is another matter.
+    let again = app
+        .gates
+        .call(&gate, GateRequest::Revoke { grant: before })
+        .await;
+    assert_eq!(again.unwrap(), GateReply::Revoke { confirmed: true });
+    stage.reconnection("godwit_demo")();
+    let post = stage.post("after").await;
+    stage.run(1_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "published");
 }
 
 #[tokio::test]

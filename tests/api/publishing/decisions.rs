@@ -495,3 +495,38 @@ async fn what_an_unlinked_account_has_sent_can_be_said() {
         (&json!("canceled"), &json!(id))
     );
 }
+
+#[tokio::test]
+async fn a_post_that_another_part_may_just_be_making_cannot_be_named() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.timeline_lag = 86_400_000;
+    stage.fault(&fault("create", 0, &json!({ "kind": "hang_before" })));
+    let first = stage.post("the same words").await;
+    stage.run(600_000).await;
+    let undecided = stage.delivery(&first).await;
+    assert_eq!(undecided["reason"], "needs_decision");
+    // X has made it, and its answer is on the way.
+    stage.fault(&fault(
+        "create",
+        0,
+        &json!({ "kind": "delay", "ms": 5_000 }),
+    ));
+    let second = stage.post("the same words").await;
+    let bodies: Vec<String> = stage.mail().iter().map(|(_, body)| body.clone()).collect();
+    stage.lose_mail();
+    let app = stage.world.app();
+    {
+        let mut sending = Box::pin(jobs::handle(&app, "godwit-publish", &bodies));
+        while stage.on_x() == 0 {
+            assert!(poll_immediate(&mut sending).await.is_none());
+        }
+        let answer = decide(&stage, &undecided, there(&last_on_x(&stage))).await;
+        answer.refused(409, "being_sent");
+        assert!(!answer.header("retry-after").is_empty());
+        sending.await;
+    }
+    assert_eq!(stage.delivery(&second).await["state"], "published");
+    decide(&stage, &undecided, there(&last_on_x(&stage)))
+        .await
+        .refused(409, "post_taken");
+}

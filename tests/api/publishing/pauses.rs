@@ -35,8 +35,8 @@ async fn resume(stage: &Stage) -> Value {
 async fn states(stage: &Stage, posts: &[String]) -> Vec<String> {
     let mut states = Vec::new();
     for post in posts {
-        let state = stage.delivery(post).await["state"].clone();
-        states.push(state.as_str().unwrap().to_owned());
+        let shown = stage.delivery(post).await;
+        states.push(shown["state"].as_str().unwrap().to_owned());
     }
     states
 }

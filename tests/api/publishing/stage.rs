@@ -335,8 +335,11 @@ impl Stage {
             database.change(&Statement::new(
                 "UPDATE accounts SET status = 'active', status_reason = NULL, connected_at = ?2 WHERE id = ?1").bind(&account).bind(now));
             database.change(&Statement::new(
-                "UPDATE account_tokens SET sealed = ?2, generation = ?3, expires_at = ?4, updated_at = ?3, renew_at = ?3 + 2592000000 WHERE account_id = ?1")
-                .bind(&account).bind(sealed).bind(now).bind(now.plus_ms(7_200_000)));
+                "INSERT INTO account_tokens (account_id, workspace_id, sealed, generation, expires_at, updated_at, renew_at)
+                 VALUES (?1, ?5, ?2, ?3, ?4, ?3, ?3 + 2592000000)
+                 ON CONFLICT (account_id) DO UPDATE SET sealed = excluded.sealed, generation = excluded.generation,
+                   expires_at = excluded.expires_at, updated_at = excluded.updated_at, renew_at = excluded.renew_at")
+                .bind(&account).bind(sealed).bind(now).bind(now.plus_ms(7_200_000)).bind(&workspace));
             database.change(&Statement::new(
                 "UPDATE deliveries SET next_attempt_at = ?2, sweep_at = ?2 WHERE account_id = ?1 AND state = 'waiting'
                  AND reason = 'account_needs_reconnect'").bind(&account).bind(now));

@@ -173,7 +173,6 @@ impl Ground {
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
-            ("POST", "/admin/queue/resume") => ask(200),
             ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
             ("PATCH", "/posts/{id}") => ask(200)
                 .json(&json!({ "text": "Another text", "publish_at": "2026-12-02T09:00:00Z" })),
@@ -199,7 +198,9 @@ impl Ground {
                 | "/admin/dead-letters",
             )
             | ("DELETE", "/accounts/{id}" | "/posts/{id}")
-            | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh") => ask(200),
+            | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh" | "/admin/queue/resume") => {
+                ask(200)
+            }
             (method, path) => panic!(
                 "There is no good request for {method} {path} here. Add one: then the route is held to what every route \
                  is held to."
