@@ -254,7 +254,12 @@ pub fn entities(pieces: &[Piece]) -> Value {
         at = end;
     }
     let text = escaped(pieces);
-    let found = Extractor::new().extract_entities_with_indices(&text);
+    // The links are known; without one of these signs there is nothing else, and the parser is slow to say so.
+    let found = if text.contains(['@', '＠', '#', '＃', '$']) {
+        Extractor::new().extract_entities_with_indices(&text)
+    } else {
+        Vec::new()
+    };
     let of = |kind, name: &str| -> Vec<Value> {
         found
             .iter()
