@@ -42,10 +42,11 @@ impl Workshop {
         let sqlite = Arc::new(Sqlite::new());
         sqlite.plan_once();
         sqlite.script(NOTE_MOVES);
-        Self {
-            sqlite,
-            gates: (0..4).map(|_| Arc::default()).collect(),
+        let gates: Vec<Arc<SqliteGate>> = (0..4).map(|_| Arc::default()).collect();
+        for gate in &gates {
+            gate.plan_once();
         }
+        Self { sqlite, gates }
     }
 }
 
@@ -122,6 +123,8 @@ impl Town {
         mutation: Option<Mutation>,
     ) -> Arc<Self> {
         workshop.sqlite.clear();
+        // The end of a pause was noted even now.
+        workshop.sqlite.change(&Statement::new("DELETE FROM moves"));
         for gate in &workshop.gates {
             gate.clear();
         }

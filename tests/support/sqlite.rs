@@ -128,20 +128,17 @@ impl Sqlite {
 
     /// Runs a batch at once, beside the port: not counted, no faults.
     pub fn transact(&self, statements: &[Statement]) -> Result<Vec<ResultSet>, StorageError> {
-        transact(&mut self.state.lock().unwrap().connection, statements)
+        transact(&self.state.lock().unwrap().connection, statements)
     }
 
-    /// Forgets everything, but not its tables.
+    /// Forgets everything, but not its tables. What triggers of the test's own write meanwhile stays.
     pub fn clear(&self) {
         clear(&self.state.lock().unwrap().connection);
     }
 
     /// Plans each statement once, whatever is bound to it: for who runs the same ones a million times.
     pub fn plan_once(&self) {
-        let connection = &self.state.lock().unwrap().connection;
-        connection
-            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-            .unwrap();
+        plan_once(&self.state.lock().unwrap().connection);
     }
 
     /// Runs statements that bind nothing, such as those that make a trigger.
@@ -214,7 +211,7 @@ impl Database for Sqlite {
                     "a fault before the batch".to_owned(),
                 ));
             }
-            let sets = transact(&mut state.connection, &statements)?;
+            let sets = transact(&state.connection, &statements)?;
             if fault == Fault::After {
                 return Err(StorageError::Transient(
                     "a fault after the batch".to_owned(),
@@ -248,6 +245,11 @@ impl SqliteGate {
         }
     }
 
+    /// As [`Sqlite::plan_once`].
+    pub fn plan_once(&self) {
+        plan_once(&self.connection.lock().unwrap());
+    }
+
     /// Forgets everything, but not its tables.
     pub fn clear(&self) {
         clear(&self.connection.lock().unwrap());
@@ -278,36 +280,47 @@ impl GateStorage for SqliteGate {
     }
 }
 
-// Children before their parents: what cannot go yet is tried again. Turning the foreign keys off would cost every
-// prepared statement.
-fn clear(connection: &Connection) {
-    let tables = Statement::new("SELECT name FROM sqlite_schema WHERE type = 'table'");
-    let rows = run(connection, &tables).unwrap().rows;
-    let mut left: Vec<String> = rows
-        .iter()
-        .map(|row| format!("DELETE FROM {}", row["name"].as_str().unwrap()))
-        .collect();
-    while !left.is_empty() {
-        let before = left.len();
-        left.retain(|delete| {
-            let mut delete = connection.prepare_cached(delete).unwrap();
-            delete.execute([]).is_err()
-        });
-        assert!(left.len() < before, "{left:?} cannot be cleared");
-    }
+fn plan_once(connection: &Connection) {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .unwrap();
 }
 
+// All at once, and children before their parents: a table refers only to older ones. Turning the foreign keys off would
+// cost every prepared statement.
+fn clear(connection: &Connection) {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC";
+    let rows = run(connection, &Statement::new(tables)).unwrap().rows;
+    control(connection, "BEGIN").unwrap();
+    for row in rows {
+        let delete = format!("DELETE FROM {}", row["name"].as_str().unwrap());
+        control(connection, &delete).unwrap();
+    }
+    control(connection, "COMMIT").unwrap();
+}
+
+// As rusqlite's own transaction, which would compile its three statements anew each time.
 fn transact(
-    connection: &mut Connection,
+    connection: &Connection,
     statements: &[Statement],
 ) -> Result<Vec<ResultSet>, StorageError> {
-    let transaction = connection.transaction().map_err(describe)?;
-    let sets = statements
+    control(connection, "BEGIN")?;
+    let done = statements
         .iter()
-        .map(|statement| run(&transaction, statement))
-        .collect::<Result<Vec<_>, _>>()?;
-    transaction.commit().map_err(describe)?;
-    Ok(sets)
+        .map(|statement| run(connection, statement))
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|sets| control(connection, "COMMIT").map(|()| sets));
+    // Some failures have ended the transaction already.
+    if done.is_err() && !connection.is_autocommit() {
+        control(connection, "ROLLBACK")?;
+    }
+    done
+}
+
+fn control(connection: &Connection, sql: &str) -> Result<(), StorageError> {
+    let mut prepared = connection.prepare_cached(sql).map_err(describe)?;
+    prepared.execute([]).map_err(describe)?;
+    Ok(())
 }
 
 fn migrations() -> &'static [String] {
