@@ -386,10 +386,13 @@ pub(super) fn no_refresh_token() -> NotSent {
     )
 }
 
+/// The code of what cannot be sent because the stored tokens do not open.
+pub const NOT_READABLE: &str = "tokens_not_readable";
+
 fn not_readable() -> NotSent {
     NotSent::new(
         Class::Operator,
-        "tokens_not_readable",
+        NOT_READABLE,
         "The stored tokens of this account do not open with the configured ENCRYPTION_KEYS.",
         "Put the key that sealed them back into ENCRYPTION_KEYS, or connect the account again.",
     )

@@ -64,7 +64,8 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
     Err(Error::new(Kind::Conflict, code, detail, remedy))
 }
 
-/// Sends again what failed, was missed, or could not be decided; what waits is tried now.
+/// Sends again what failed or was missed; what waits is tried now. What may be on the platform is another matter
+/// (`resolve`).
 ///
 /// # Errors
 /// [`Kind::Conflict`] when there is nothing to retry.
@@ -97,12 +98,7 @@ pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Po
         .all()?;
     let post = read::found(app, sets)?;
     if retried.is_empty() {
-        return Err(Error::new(
-            Kind::Conflict,
-            "nothing_to_retry",
-            "No delivery of this post has failed, was missed, or waits for a decision.",
-            "GET /api/v1/posts/{id} shows where each delivery stands.",
-        ));
+        return Err(nothing_to_retry(&post));
     }
     let jobs = retried
         .into_iter()
@@ -121,6 +117,22 @@ pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Po
         app.warn("nudge_failed", &json!({ "post": id, "error": error.0 }));
     }
     Ok(post)
+}
+
+fn nothing_to_retry(post: &Post) -> Error {
+    let mut deliveries = post.deliveries.iter();
+    let (detail, remedy) = if deliveries.any(|delivery| delivery.state == State::Uncertain) {
+        (
+            "Nobody can say yet whether this post is on X, and a retry might send it twice.",
+            "When its reason is needs_decision, POST /api/v1/deliveries/{id}/resolve says whether it is there or is to be sent again.",
+        )
+    } else {
+        (
+            "No delivery of this post has failed or was missed, and none waits.",
+            "GET /api/v1/posts/{id} shows where each delivery stands.",
+        )
+    };
+    Error::new(Kind::Conflict, "nothing_to_retry", detail, remedy)
 }
 
 /// How long the caller wants to wait, from `Prefer: wait=10` (RFC 7240); `None` when they do not.

@@ -77,7 +77,9 @@ async fn it_is_there(
     let status = link(app, delivery, url)?;
     let is_sent = |part: &&PartRow| part.state == "sent";
     let is_it = |part: &PartRow| part.external_id.as_ref() == Some(&status.external_id);
-    if delivery.state != State::Uncertain {
+    let again = matches!(delivery.state, State::Queued | State::Waiting);
+    let in_doubt = again && parts.iter().any(|part| part.state == "uncertain");
+    if delivery.state != State::Uncertain && !in_doubt {
         return if parts.iter().filter(is_sent).any(is_it) {
             shown(app, workspace, delivery).await
         } else {

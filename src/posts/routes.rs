@@ -141,7 +141,7 @@ fn deciding() -> Vec<Route> {
         Route::new(
             Method::POST,
             "/posts/{id}/retry",
-            "Send again what failed or was missed, and, by your decision, what nobody can say whether it is there",
+            "Send again what failed or was missed; what waits is tried now",
             WRITE,
             handler!(retry),
         )

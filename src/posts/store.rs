@@ -106,14 +106,15 @@ pub const CANCEL: &str = concat!(
   RETURNING id"
 );
 
-/// True when nothing of post `?2` has begun to be sent, and it is of one of the revisions in the JSON list `?3`, if there
+/// True when nothing of post `?2` has begun to be sent, some of it is still wanted, and it is of one of the revisions in the JSON list `?3`, if there
 /// is one. The statements of an edit all ask this, and none changes its answer for the next.
 macro_rules! may_be_edited {
     () => {
         "EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2
       AND (?3 IS NULL OR revision IN (SELECT value FROM json_each(?3))))
+    AND EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = ?2 AND d.state <> 'canceled')
     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = ?2
-      AND (d.state NOT IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
+      AND (d.state NOT IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting', 'canceled')
         OR EXISTS (SELECT 1 FROM parts WHERE delivery_id = d.id)))"
     };
 }
@@ -123,7 +124,7 @@ pub const EDIT_DELIVERIES: &str = concat!(
     "UPDATE deliveries
   SET state = CASE WHEN state IN ('draft', 'in_review') THEN state ELSE ?4 END, due_at = ?5, next_attempt_at = ?5,
     sweep_at = ?6, reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, updated_at = ?7
-  WHERE workspace_id = ?1 AND post_id = ?2 AND ",
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state <> 'canceled' AND ",
     may_be_edited!(),
     " RETURNING id, account_id"
 );
@@ -141,21 +142,33 @@ pub const EDIT_POST: &str = concat!(
     " RETURNING revision"
 );
 
-/// Begins a new round of what failed, was missed, or could not be decided; what waits is due now.
+/// Begins a new round of what failed or was missed; what waits is due now. What may be on the platform is not sent again:
+/// that is a decision of its own.
 pub const RETRY: &str = "UPDATE deliveries
   SET round = CASE WHEN state = 'waiting' THEN round ELSE round + 1 END,
     due_at = CASE WHEN state = 'waiting' THEN due_at ELSE ?3 END,
-    state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, reconciles = 0,
+    state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, reconciles = 0, refused_looks = 0,
     next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
-  WHERE workspace_id = ?1 AND post_id = ?2 AND (state IN ('failed', 'missed', 'waiting')
-    OR (state = 'uncertain' AND next_attempt_at IS NULL))
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('failed', 'missed', 'waiting')
   RETURNING id, account_id";
 
+/// True of a row of `deliveries` of which a part may be on the platform: it is uncertain, or is to be sent again and has
+/// not been taken up.
+macro_rules! is_in_doubt {
+    () => {
+        "(state = 'uncertain' OR (state IN ('queued', 'waiting') AND EXISTS (
+    SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')))"
+    };
+}
+
 /// A delivery of which a person says where its part is: due now, and nobody who works on it may write any more.
-pub const RESOLVE: &str = "UPDATE deliveries
+pub const RESOLVE: &str = concat!(
+    "UPDATE deliveries
   SET epoch = epoch + 1, lease_until = NULL, next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3
-  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain'
-  RETURNING id";
+  WHERE id = ?1 AND workspace_id = ?2 AND ",
+    is_in_doubt!(),
+    " RETURNING id"
+);
 
 /// Begins a new round of a delivery that waits for a person's decision.
 pub const SEND_AGAIN: &str = "UPDATE deliveries
@@ -165,11 +178,14 @@ pub const SEND_AGAIN: &str = "UPDATE deliveries
   RETURNING id";
 
 /// Who decided what about an uncertain delivery. Stands before the decision itself: nothing, if there is none to make.
-pub const AUDIT_DECISION: &str =
+pub const AUDIT_DECISION: &str = concat!(
     "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
   SELECT ?2, ?3, ?4, ?5, id, ?6 FROM deliveries
-  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain'
-    AND (?5 = 'delivery.declared_sent' OR next_attempt_at IS NULL)";
+  WHERE id = ?1 AND workspace_id = ?2
+    AND CASE ?5 WHEN 'delivery.declared_sent' THEN ",
+    is_in_doubt!(),
+    " ELSE state = 'uncertain' AND next_attempt_at IS NULL END"
+);
 
 /// What was published, newest first, before the cursor `?2`, `?3`.
 pub const HISTORY: &str =

@@ -3,7 +3,7 @@
 use super::model::{State, UncertainPolicy};
 use super::pause::{CHECK_MS, Hold};
 use crate::config::Timing;
-use crate::gate::{ReconcileAnswer, SendAnswer};
+use crate::gate::{ReconcileAnswer, SendAnswer, TOKENS_NOT_READABLE};
 use crate::platforms::{Class, NotSent};
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
@@ -26,6 +26,8 @@ pub struct Standing {
     pub attempts: u32,
     /// Reads so far since it became uncertain.
     pub reconciles: u32,
+    /// Reads that the platform refused since it became uncertain.
+    pub refused_looks: u32,
     /// How often a person, or the policy, has asked for it to be sent.
     pub round: i64,
 }
@@ -43,6 +45,8 @@ pub struct Settlement {
     pub attempts: u32,
     /// Reads since it became uncertain.
     pub reconciles: u32,
+    /// Reads that the platform refused since then.
+    pub refused_looks: u32,
     /// The round that the next send belongs to.
     pub round: i64,
     /// When it was published.
@@ -61,6 +65,7 @@ impl Settlement {
             next_attempt_at,
             attempts: standing.attempts,
             reconciles: standing.reconciles,
+            refused_looks: standing.refused_looks,
             round: standing.round,
             published_at: None,
             reconnect: false,
@@ -167,6 +172,7 @@ pub fn after_send(
             let at = settled_at.max(since.plus_ms(first));
             let standing = Standing {
                 reconciles: 0,
+                refused_looks: 0,
                 ..standing
             };
             Settlement::of(standing, State::Uncertain, Some(at)).because(NotSent::new(
@@ -242,7 +248,11 @@ fn refused(
             )
             .because(needs_reconnect(reason))
         },
-        Class::Operator => paused(standing, reason, now.plus_ms(CHECK_MS)),
+        Class::Operator => Settlement {
+            // Tokens that do not open are one account's trouble.
+            paused: reason.code != TOKENS_NOT_READABLE,
+            ..paused(standing, reason, now.plus_ms(CHECK_MS))
+        },
         Class::Permanent => Settlement::of(standing, State::Failed, None).because(reason),
     }
 }
@@ -276,11 +286,11 @@ const REFUSED_LOOKS_MAX: u32 = 96;
 
 fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlement {
     let standing = Standing {
-        reconciles: standing.reconciles.saturating_add(1),
+        refused_looks: standing.refused_looks.saturating_add(1),
         ..standing
     };
     let reconnect = reason.class == Class::Token;
-    if standing.reconciles > REFUSED_LOOKS_MAX {
+    if standing.refused_looks > REFUSED_LOOKS_MAX {
         let detail = format!("It cannot be looked for: {}", reason.detail);
         return Settlement {
             reconnect,
@@ -314,6 +324,7 @@ fn not_found(standing: Standing, now: Timestamp, timing: &Timing, resend: bool) 
         let standing = Standing {
             round: standing.round + 1,
             reconciles: 0,
+            refused_looks: 0,
             attempts: 0,
         };
         return Settlement::of(standing, State::Queued, Some(now));

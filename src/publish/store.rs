@@ -25,10 +25,16 @@ pub const CLAIM: &str = "UPDATE deliveries
     AND state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain')
   RETURNING epoch";
 
+/// Says of a post whose time has come that it is being published, as long as that is still to be said. `?1` is the
+/// delivery that was claimed, `?2` the workspace, `?3` now.
+const BEGUN: &str = "UPDATE posts SET status = 'publishing', updated_at = ?3
+  WHERE workspace_id = ?2 AND status = 'scheduled' AND id = (
+    SELECT post_id FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND state = 'publishing')";
+
 /// Everything that publishing needs, in one row.
 pub const LOAD: &str =
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
-    d.reconciles, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
+    d.reconciles, d.refused_looks, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
     d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
@@ -105,6 +111,8 @@ pub struct Loaded {
     pub attempts: u32,
     /// Reads since it became uncertain.
     pub reconciles: u32,
+    /// Reads that the platform refused since then.
+    pub refused_looks: u32,
     /// When it was accepted.
     #[serde(with = "millis")]
     pub created_at: Timestamp,
@@ -182,6 +190,7 @@ impl Loaded {
         self.account_status = account_status;
         self.attempts = 0;
         self.reconciles = 0;
+        self.refused_looks = 0;
     }
 
     /// Where it stands.
@@ -190,6 +199,7 @@ impl Loaded {
         Standing {
             attempts: self.attempts,
             reconciles: self.reconciles,
+            refused_looks: self.refused_looks,
             round: self.round,
         }
     }
@@ -227,6 +237,10 @@ pub fn claim(
         Statement::new(LOAD).bind(delivery).bind(workspace),
         Statement::new(PARTS).bind(delivery).bind(workspace),
         pause::look(),
+        Statement::new(BEGUN)
+            .bind(delivery)
+            .bind(workspace)
+            .bind(now),
     ]
 }
 

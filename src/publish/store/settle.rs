@@ -15,7 +15,7 @@ use serde::Deserialize;
 // What was refused or looked for until here was about the parts until here. A late repeat of it, after the claim was
 // given back, finds no lease and changes nothing.
 const PROGRESS: &str = "UPDATE deliveries
-  SET state = 'publishing', lease_until = ?4, updated_at = ?5, attempts = 0, reconciles = 0,
+  SET state = 'publishing', lease_until = ?4, updated_at = ?5, attempts = 0, reconciles = 0, refused_looks = 0,
     reason = NULL, detail = NULL, remedy = NULL, upstream = NULL
   WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain')
     AND lease_until IS NOT NULL
@@ -24,7 +24,7 @@ const PROGRESS: &str = "UPDATE deliveries
 // json_remove keeps the log bounded: a delivery that waits for weeks must not grow with it.
 const SETTLE: &str = "UPDATE deliveries
   SET state = ?4, reason = ?5, detail = ?6, remedy = ?7, upstream = ?8, next_attempt_at = ?9, sweep_at = ?10,
-    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL, paused_app = ?17,
+    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL, paused_app = ?17, refused_looks = ?18,
     attempt_log = json_insert(
       CASE WHEN json_array_length(attempt_log) < 50 THEN attempt_log ELSE json_remove(attempt_log, '$[0]') END,
       '$[#]', json(?16))
@@ -190,7 +190,8 @@ pub fn settle(
         .bind(settlement.published_at)
         .bind(now)
         .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()))
-        .bind(settlement.paused.then_some(X_APP));
+        .bind(settlement.paused.then_some(X_APP))
+        .bind(settlement.refused_looks);
     std::iter::once(settle)
         .chain(parts.iter().map(|part| settle_part(delivery, part)))
         .chain(std::iter::once(post_status(delivery, now)))

@@ -530,3 +530,59 @@ async fn a_post_that_another_part_may_just_be_making_cannot_be_named() {
         .await
         .refused(409, "post_taken");
 }
+
+#[tokio::test]
+async fn what_was_to_be_sent_again_and_waits_can_still_be_declared() {
+    let mut stage = Stage::new().await;
+    let post = undecided(&mut stage, 2, 1).await;
+    let id = last_on_x(&stage);
+    let change = Statement::new("UPDATE accounts SET status = 'needs_reconnect'");
+    stage.world.database.change(&change);
+    stage.send_again(&post).await.expect(200);
+    stage.run(60_000).await;
+    let waiting = stage.delivery(&post).await;
+    assert_eq!(waiting["state"], "waiting");
+    let shown = decide(&stage, &waiting, there(&id)).await.expect(200);
+    assert_eq!(shown["progress"], "2 of 2 sent");
+    assert_eq!(stage.delivery(&post).await["state"], "published");
+    assert_eq!((stage.on_x(), audited(&stage).len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_retry_of_what_failed_is_no_decision_about_what_may_be_there() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.timeline_lag = 86_400_000;
+    let other = stage.connect("second_bird");
+    stage.fault(&fault("create", 0, &json!({ "kind": "accept_then_drop" })));
+    stage.fault(&fault(
+        "create",
+        0,
+        &json!({ "kind": "status", "name": "forbidden" }),
+    ));
+    let post = stage
+        .post_as(json!({ "text": "twice?", "accounts": [stage.account, other] }))
+        .await;
+    stage.run(600_000).await;
+    let path = format!("/posts/{post}/retry");
+    let token = stage.person.token.clone();
+    let retry = async |stage: &Stage| {
+        let asked = stage.world.request("POST", &path, Some(&token), None);
+        asked.await
+    };
+    retry(&stage).await.expect(202);
+    stage.run(60_000).await;
+    let shown = stage.get(&format!("/posts/{post}")).await;
+    let mut states: Vec<_> = (0..2)
+        .map(|at| shown["deliveries"][at]["state"].to_string())
+        .collect();
+    states.sort_unstable();
+    assert_eq!(states, ["\"published\"", "\"uncertain\""]);
+    let refused = retry(&stage).await;
+    refused.refused(409, "nothing_to_retry");
+    assert!(
+        refused.json["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("/resolve")
+    );
+}

@@ -112,13 +112,11 @@ async fn doubtful(stage: &mut Stage) -> String {
 }
 
 #[tokio::test]
-async fn a_duplicate_after_a_person_s_retry_is_found_and_adopted() {
+async fn a_duplicate_after_a_person_s_send_again_is_found_and_adopted() {
     let mut stage = Stage::new().await;
     let post = doubtful(&mut stage).await;
     assert_eq!(stage.delivery(&post).await["reason"], "needs_decision");
-    send(&stage, "POST", &format!("/posts/{post}/retry"))
-        .await
-        .expect(202);
+    stage.send_again(&post).await.expect(200);
     stage.run(3_600_000).await;
     assert_eq!(
         (stage.on_x(), stage.delivery(&post).await["state"].clone()),
@@ -143,9 +141,7 @@ async fn the_policy_to_send_again_ends() {
 async fn what_may_be_on_x_does_not_end_as_taken_back_before_it_was_sent() {
     let mut stage = Stage::new().await;
     let post = doubtful(&mut stage).await;
-    send(&stage, "POST", &format!("/posts/{post}/retry"))
-        .await
-        .expect(202);
+    stage.send_again(&post).await.expect(200);
     let cancel = send(&stage, "DELETE", &format!("/posts/{post}")).await;
     stage.run(3_600_000).await;
     let delivery = stage.delivery(&post).await;
@@ -196,7 +192,7 @@ async fn an_uncertain_post_of_an_unlinked_account_ends_or_can_be_ended() {
     stage.run(86_400_000).await;
     let delivery = stage.delivery(&post).await;
     let cancel = send(&stage, "DELETE", &format!("/posts/{post}")).await;
-    let retry = send(&stage, "POST", &format!("/posts/{post}/retry")).await;
+    let retry = stage.send_again(&post).await;
     assert!(
         delivery["state"] != "uncertain" || cancel.status < 300 || retry.status < 300,
         "{} {} {} {} {}",
@@ -415,9 +411,7 @@ async fn a_doubt_whose_second_round_is_refused_does_not_end_as_failed_without_a_
     let post = doubtful(&mut stage).await;
     stage.x.lock().unwrap().expire_tokens();
     stage.fault(&json!({ "on": "refresh", "times": 9, "do": { "kind": "status", "name": "service_unavailable" } }));
-    send(&stage, "POST", &format!("/posts/{post}/retry"))
-        .await
-        .expect(202);
+    stage.send_again(&post).await.expect(200);
     stage.run(3_600_000).await;
     let d = stage.delivery(&post).await;
     assert!(

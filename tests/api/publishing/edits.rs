@@ -394,3 +394,21 @@ async fn a_gate_call_that_arrives_twice_does_not_bring_the_older_text_after_the_
     stage.run(120_000).await;
     assert_eq!(texts(&stage), ["uses up the window", "new"]);
 }
+
+#[tokio::test]
+async fn what_was_taken_from_one_account_can_still_be_edited_for_the_other() {
+    let mut stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    let due = stage.world.clock.now().plus_ms(60_000).to_string();
+    let post = stage
+        .post_as(json!({ "text": "old", "accounts": [stage.account, other], "publish_at": due }))
+        .await;
+    ask(&stage, "DELETE", &format!("/accounts/{other}"))
+        .await
+        .expect(200);
+    let body = json!({ "text": "new", "publish_at": null });
+    let shown = edit(&stage, &post, body).await.expect(200);
+    assert_eq!(shown["status"], "publishing");
+    stage.run(120_000).await;
+    assert_eq!(texts(&stage), ["new"]);
+}

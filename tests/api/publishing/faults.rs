@@ -87,16 +87,7 @@ async fn what_never_arrived_is_asked_about_and_sent_again_only_when_a_person_say
             1,
             "{effect}"
         );
-        stage
-            .world
-            .request(
-                "POST",
-                &format!("/posts/{post}/retry"),
-                Some(&stage.person.token),
-                None,
-            )
-            .await
-            .expect(202);
+        stage.send_again(&post).await.expect(200);
         stage.run(2_000).await;
         assert_eq!(
             (stage.on_x(), &stage.delivery(&post).await["state"]),

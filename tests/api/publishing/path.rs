@@ -2,7 +2,9 @@
 
 use super::Stage;
 use crate::support::World;
-use serde_json::json;
+use godwit::ports::Clock as _;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn an_accepted_post_is_on_x_once_and_in_the_history_with_its_url() {
@@ -179,4 +181,20 @@ async fn who_prefers_to_wait_gets_the_outcome_or_the_accepted_post() {
         .await;
     assert_eq!(answer.expect(202)["status"], "publishing");
     assert!(godwit::ports::Clock::now(&**clock).since(before) >= 3_000);
+}
+
+#[tokio::test]
+async fn a_scheduled_thread_that_is_being_sent_is_shown_as_being_published() {
+    let mut stage = Stage::new().await;
+    let due = stage.world.clock.now().plus_ms(60_000).to_string();
+    let body = json!({ "thread": ["one", "two"], "accounts": [stage.account], "publish_at": due });
+    stage.post_as(body).await;
+    let status = "SELECT status FROM posts";
+    assert_eq!(stage.world.database.value(status), "scheduled");
+    let seen = Arc::new(Mutex::new(Value::Null));
+    let (found, database) = (Arc::clone(&seen), Arc::clone(&stage.world.database));
+    stage.before_next_call(move || *found.lock().unwrap() = database.value(status));
+    stage.run(70_000).await;
+    assert_eq!(*seen.lock().unwrap(), "publishing");
+    assert_eq!(stage.world.database.value(status), "published");
 }

@@ -204,3 +204,25 @@ async fn a_check_that_learns_nothing_leaves_it_to_the_next() {
     assert_eq!(stage.delivery(&next).await["state"], "published");
     assert_eq!(pauses(&stage).await, json!([]));
 }
+
+#[tokio::test]
+async fn tokens_that_do_not_open_are_one_account_s_trouble() {
+    let mut stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    let change =
+        Statement::new("UPDATE account_tokens SET sealed = 'v1.gone.AAAA' WHERE account_id = ?1")
+            .bind(stage.account.as_str());
+    stage.world.database.change(&change);
+    let broken = stage.post("does not open").await;
+    stage.run(1_000).await;
+    let post = stage
+        .post_as(json!({ "text": "opens", "accounts": [other] }))
+        .await;
+    stage.run(1_000).await;
+    assert_eq!(
+        stage.delivery(&broken).await["reason"],
+        "tokens_not_readable"
+    );
+    assert_eq!(stage.delivery(&post).await["state"], "published");
+    assert_eq!(pauses(&stage).await, json!([]));
+}

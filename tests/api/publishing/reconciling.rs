@@ -253,3 +253,20 @@ async fn what_a_person_says_while_x_is_being_read_counts() {
         (&json!("published"), &*by_hand)
     );
 }
+
+#[tokio::test]
+async fn looks_that_x_refuses_take_the_place_of_none() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.timeline_lag = 60_000;
+    stage.fault(&lost());
+    stage.fault(&json!({ "on": "timeline", "times": 10, "do": { "kind": "status", "name": "credits_depleted" } }));
+    let post = stage.post("looked for").await;
+    stage.run(2 * 3_600_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "uncertain");
+    stage.x.lock().unwrap().settings.timeline_lag = 86_400_000;
+    stage.run(2 * 3_600_000).await;
+    let shown = stage.delivery(&post).await;
+    assert_eq!(shown["reason"], "needs_decision");
+    let detail = shown["detail"].as_str().unwrap();
+    assert!(detail.contains("4 looks"), "{detail}");
+}

@@ -2,7 +2,7 @@
 
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
-use crate::support::{Person, SqliteGate, World};
+use crate::support::{Answer, Person, SqliteGate, World};
 use futures_util::task::noop_waker_ref;
 use godwit::accounts::tokens;
 use godwit::app::App;
@@ -300,6 +300,15 @@ impl Stage {
     /// Runs after the next gate call was answered, before its asker hears of it.
     pub fn after_next_call(&self, hook: impl FnOnce() + Send + 'static) {
         self.gates.lock().unwrap().after = Some(Box::new(hook));
+    }
+
+    /// A person's decision that what may be on X is to be sent again.
+    pub async fn send_again(&self, post: &str) -> Answer {
+        let delivery = self.delivery(post).await;
+        let path = format!("/deliveries/{}/resolve", delivery["id"].as_str().unwrap());
+        let (token, body) = (&self.person.token, json!({ "outcome": "send_again" }));
+        let world = &self.world;
+        world.request("POST", &path, Some(token), Some(body)).await
     }
 
     /// What a callback writes when the person connects again.

@@ -195,9 +195,7 @@ async fn a_part_that_never_arrived_waits_for_a_person_and_then_the_thread_goes_o
         (&delivery["reason"], &delivery["progress"]),
         (&json!("needs_decision"), &json!("1 of 4 sent"))
     );
-    ask(&stage, "POST", &format!("/posts/{post}/retry"))
-        .await
-        .expect(202);
+    stage.send_again(&post).await.expect(200);
     stage.run(2_000).await;
     chained(&stage, &texts);
     assert_eq!(creates(&stage), 5);
@@ -225,9 +223,7 @@ async fn the_policy_sends_each_part_again_once() {
         "{delivery}"
     );
     assert_eq!(creates(&stage), 2 + 1 + 2);
-    ask(&stage, "POST", &format!("/posts/{post}/retry"))
-        .await
-        .expect(202);
+    stage.send_again(&post).await.expect(200);
     stage.run(3_600_000).await;
     let delivery = stage.delivery(&post).await;
     assert_eq!(
