@@ -25,6 +25,7 @@ fn standing(attempts: u32, reconciles: u32) -> Standing {
     Standing {
         attempts,
         reconciles,
+        refused_looks: 0,
         round: 1,
     }
 }

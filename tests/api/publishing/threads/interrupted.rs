@@ -1,7 +1,7 @@
 //! Threads whose consumer, gate or database fails between two parts, and parts of which nobody knows.
 
 use super::super::Stage;
-use super::{ask, chained, creates, fault, texts, thread};
+use super::{chained, creates, fault, texts, thread};
 use crate::support::Fault;
 use futures_util::future::poll_immediate;
 use godwit::jobs;
