@@ -88,7 +88,10 @@ impl AccountGate {
     /// Has the tokens under the newest key in the database: its own newer ones by paying the debt, or else those of
     /// the request, in the place of the very text that was read. Repeating it, or coming too late, changes nothing.
     pub(super) async fn reseal(&self, grant: &Grant) -> Answer<bool> {
-        let newest = self.newest(grant)?;
+        let mut newest = self.newest(grant)?;
+        if newest.is_given_up() {
+            newest = Held::from(grant);
+        }
         let keyring = &self.ports.config.keyring;
         if newest.generation > grant.generation || keyring.is_current(&grant.sealed) {
             return Ok(Ok(newest.saved == 1));

@@ -21,4 +21,3 @@ pub use model::{
     AdoptAnswer, AdoptPart, Content, GateName, GateReply, GateRequest, Grant, PartKey,
     ReconcileAnswer, ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
 };
-pub use tokens::NOT_READABLE as TOKENS_NOT_READABLE;

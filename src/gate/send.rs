@@ -48,6 +48,7 @@ impl AccountGate {
             };
             // A pair that was fetched for this call is used, however short it lives: fetching another would not help.
             let at_once = match fetched.take() {
+                Some(_) if self.is_given_up(grant)? => Some(Err(tokens::none())),
                 Some(usable) => Some(Ok(usable)),
                 None => self.usable_at_once(grant, refused_generation)?,
             };

@@ -65,7 +65,7 @@ impl Held {
         }
     }
 
-    const fn is_given_up(&self) -> bool {
+    pub(super) const fn is_given_up(&self) -> bool {
         self.sealed.is_empty()
     }
 }
@@ -165,6 +165,11 @@ impl AccountGate {
     /// platform has just refused generation `refused`.
     pub(super) async fn usable(&self, grant: &Grant, refused: Option<i64>) -> Answer<Usable> {
         self.obtain(grant, wanted(refused)).await
+    }
+
+    /// Whether the account was given up since its tokens were lent.
+    pub(super) fn is_given_up(&self, grant: &Grant) -> Result<bool, StorageError> {
+        Ok(self.newest(grant)?.is_given_up())
     }
 
     /// As [`AccountGate::usable`], without an await: `None` when a refresh is needed.
@@ -386,13 +391,10 @@ pub(super) fn no_refresh_token() -> NotSent {
     )
 }
 
-/// The code of what cannot be sent because the stored tokens do not open.
-pub const NOT_READABLE: &str = "tokens_not_readable";
-
 fn not_readable() -> NotSent {
     NotSent::new(
         Class::Operator,
-        NOT_READABLE,
+        "tokens_not_readable",
         "The stored tokens of this account do not open with the configured ENCRYPTION_KEYS.",
         "Put the key that sealed them back into ENCRYPTION_KEYS, or connect the account again.",
     )

@@ -70,7 +70,7 @@ pub struct AppPause {
     pub reason: String,
     /// What happened.
     pub detail: String,
-    /// What to do. `POST /admin/queue/resume` then hurries what waits.
+    /// What to do. `POST /admin/queue/resume` then hurries what waits: it goes out within a minute.
     pub remedy: String,
     /// The platform's own words.
     pub upstream: Option<String>,

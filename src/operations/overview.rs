@@ -51,15 +51,14 @@ pub async fn overview(app: &App) -> Result<Overview, Error> {
     })
 }
 
-/// Ends every pause, and makes what they held due. Doing so twice is harmless: what is still refused pauses again.
+/// Ends every pause; the next sweep, within a minute, sends what they held. Doing so twice is harmless: what is still refused pauses again.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn resume(app: &App, caller: &Caller) -> Result<Overview, Error> {
     let now = app.now();
     let audit_id = AuditId::new(&*app.clock, &*app.random);
-    let mut statements = vec![store::resumed(caller, &audit_id, now)];
-    statements.extend(pause::end(now));
+    let statements = vec![store::resumed(caller, &audit_id, now), pause::end()];
     app.database.batch(statements).await?;
     overview(app).await
 }

@@ -27,7 +27,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             Method::POST,
             "/admin/queue/resume",
-            "End every pause of an app and send what it held; what is still refused pauses it again",
+            "End every pause of an app; what it held goes out within a minute, and what is still refused pauses it again",
             Access::Operator,
             handler!(resume_all),
         )

@@ -46,7 +46,9 @@ pub fn revisions(call: &Call) -> Result<Option<Vec<u32>>, Error> {
                 .and_then(|rest| rest.strip_suffix('"'))
                 .ok_or_else(malformed)?;
             // A weak tag, or one that is none of ours, matches nothing.
-            revisions.extend(opaque.parse::<u32>().ok().filter(|_| strong == tag));
+            let revision = opaque.parse::<u32>().ok();
+            let is_ours = |revision: &u32| strong == tag && revision.to_string() == opaque;
+            revisions.extend(revision.filter(is_ours));
         }
     }
     Ok(Some(revisions))
@@ -253,7 +255,9 @@ mod tests {
         assert_eq!(read(&["\"3\""]), Ok(Some(vec![3])));
         assert_eq!(read(&["\"3\" , \"4\"", "\"5\""]), Ok(Some(vec![3, 4, 5])));
         assert_eq!(read(&["W/\"3\""]), Ok(Some(vec![])));
-        assert_eq!(read(&["\"another\""]), Ok(Some(vec![])));
+        for another in ["\"another\"", "\"+3\"", "\"03\""] {
+            assert_eq!(read(&[another]), Ok(Some(vec![])), "{another}");
+        }
         for wrong in ["3", "", "\"3", "\"3\",", "W/3"] {
             assert_eq!(read(&[wrong]), Err("invalid_if_match"), "{wrong}");
         }

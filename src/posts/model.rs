@@ -241,6 +241,8 @@ pub enum Decided {
     Sent,
     /// It is not there; send it again.
     SendAgain,
+    /// Whether it is there or not: nothing more is to be done.
+    GiveUp,
 }
 
 /// How far a delivery is.

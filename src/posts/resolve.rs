@@ -11,6 +11,8 @@
 //! is only shown.
 //!
 //! **Send it again**: a new round, as a retry begins it, once it is a person's turn.
+//!
+//! **Give it up**: the delivery ends, and nothing more is sent or looked for.
 
 use super::model::{Decided, Decision, Delivery};
 use super::{read, store};
@@ -41,7 +43,7 @@ pub async fn resolve(
 ) -> Result<Delivery, Error> {
     let workspace = &caller.workspace_id;
     let url = match (decision.outcome, decision.url) {
-        (Decided::SendAgain, None) => None,
+        (Decided::SendAgain | Decided::GiveUp, None) => None,
         (Decided::Sent, Some(url)) => Some(url),
         (Decided::Sent, None) => {
             return Err(Error::invalid_field(
@@ -50,11 +52,11 @@ pub async fn resolve(
                 "Where the post is: its link at X, or its id.",
             ));
         }
-        (Decided::SendAgain, Some(_)) => {
+        (Decided::SendAgain | Decided::GiveUp, Some(_)) => {
             return Err(Error::invalid_field(
                 "/url",
                 "url_not_wanted",
-                "What is to be sent again has no link.",
+                "What is to be sent again, or is given up, has no link.",
             ));
         }
     };
@@ -62,6 +64,7 @@ pub async fn resolve(
         .ok_or_else(|| Error::not_found("delivery"))?;
     match url {
         Some(url) => it_is_there(app, caller, &delivery, &parts, &url).await,
+        None if decision.outcome == Decided::GiveUp => give_up(app, caller, &delivery).await,
         None => send_again(app, caller, &delivery).await,
     }
 }
@@ -184,13 +187,45 @@ async fn adopt(app: &App, delivery: &Loaded, position: u32, status: &Status) -> 
 async fn send_again(app: &App, caller: &Caller, delivery: &Loaded) -> Result<Delivery, Error> {
     let (workspace, id) = (&caller.workspace_id, &delivery.id);
     let now = app.now();
+    let again = Statement::new(store::SEND_AGAIN)
+        .bind(id)
+        .bind(workspace)
+        .bind(now)
+        .bind(now.plus_ms(app.config.timing.requeue_after_ms));
+    let (shown, decided) = decide(app, caller, delivery, "delivery.sent_again", again).await?;
+    if decided {
+        publish::nudge(app, workspace, id, &delivery.account_id, now).await;
+        return Ok(shown);
+    }
+    Err(too_early(&shown, now).unwrap_or_else(nothing_to_decide))
+}
+
+async fn give_up(app: &App, caller: &Caller, delivery: &Loaded) -> Result<Delivery, Error> {
+    let now = app.now();
+    let give_up = Statement::new(store::GIVE_UP)
+        .bind(&delivery.id)
+        .bind(&caller.workspace_id)
+        .bind(now);
+    let (shown, decided) = decide(app, caller, delivery, "delivery.given_up", give_up).await?;
+    if decided || shown.reason.as_deref() == Some("given_up") {
+        return Ok(shown);
+    }
+    Err(too_early(&shown, now).unwrap_or_else(nothing_to_decide))
+}
+
+/// Carries a decision out in one transaction; gives the delivery as it then stands, and whether this changed it.
+async fn decide(
+    app: &App,
+    caller: &Caller,
+    delivery: &Loaded,
+    action: &'static str,
+    decision: Statement,
+) -> Result<(Delivery, bool), Error> {
+    let (workspace, id) = (&caller.workspace_id, &delivery.id);
+    let now = app.now();
     let mut statements = vec![
-        audit(app, caller, id, "delivery.sent_again", now),
-        Statement::new(store::SEND_AGAIN)
-            .bind(id)
-            .bind(workspace)
-            .bind(now)
-            .bind(now.plus_ms(app.config.timing.requeue_after_ms)),
+        audit(app, caller, id, action, now),
+        decision,
         Statement::new(POST_STATUS)
             .bind(workspace)
             .bind(&delivery.post_id)
@@ -199,27 +234,24 @@ async fn send_again(app: &App, caller: &Caller, delivery: &Loaded) -> Result<Del
     // In the same batch, so that a failure to read does not hide what was decided.
     statements.extend(read::post_query(workspace, &delivery.post_id));
     let sets = app.database.batch(statements).await?;
-    let decided = sets.get(1).is_some_and(|again| !again.rows.is_empty());
-    let shown = of_post(read::found(app, sets)?.deliveries, id)?;
-    if decided {
-        publish::nudge(app, workspace, id, &delivery.account_id, now).await;
-        return Ok(shown);
-    }
-    match shown
+    let decided = sets.get(1).is_some_and(|decided| !decided.rows.is_empty());
+    Ok((of_post(read::found(app, sets)?.deliveries, id)?, decided))
+}
+
+/// Why it is not a person's turn yet, if that is so.
+fn too_early(shown: &Delivery, now: Timestamp) -> Option<Error> {
+    let at = shown
         .next_attempt_at
-        .filter(|_| shown.state == State::Uncertain)
-    {
-        Some(at) => Err(Error {
-            retry_after_seconds: seconds_until(at, now),
-            ..Error::new(
-                Kind::Conflict,
-                "still_looking",
-                format!("Godwit still looks for the post on X; the next time at {at}."),
-                "Wait until reason is needs_decision; or, if you see the post on X, say where it is with outcome sent.",
-            )
-        }),
-        None => Err(nothing_to_decide()),
-    }
+        .filter(|_| shown.state == State::Uncertain)?;
+    Some(Error {
+        retry_after_seconds: seconds_until(at, now),
+        ..Error::new(
+            Kind::Conflict,
+            "still_looking",
+            format!("Godwit still looks for the post on X; the next time at {at}."),
+            "Wait until reason is needs_decision; or, if you see the post on X, say where it is with outcome sent.",
+        )
+    })
 }
 
 fn audit(

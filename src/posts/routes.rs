@@ -151,7 +151,7 @@ fn deciding() -> Vec<Route> {
         Route::new(
             Method::POST,
             "/deliveries/{id}/resolve",
-            "Decide about a delivery of which nobody can say whether it is on X: it is there, or send it again",
+            "Decide about a delivery of which nobody can say whether it is on X: it is there, send it again, or give it up",
             WRITE,
             handler!(decide),
         )

@@ -177,14 +177,25 @@ pub const SEND_AGAIN: &str = "UPDATE deliveries
   WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain' AND next_attempt_at IS NULL
   RETURNING id";
 
+/// Ends a delivery that waits for a person's decision, or for another try after one, without an answer to what is there.
+pub const GIVE_UP: &str = concat!(
+    "UPDATE deliveries
+  SET epoch = epoch + 1, state = 'canceled', reason = 'given_up', remedy = NULL, upstream = NULL,
+    detail = 'Given up by a person; nobody knows whether it is there.', next_attempt_at = NULL, sweep_at = NULL,
+    updated_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND NOT (state = 'uncertain' AND next_attempt_at IS NOT NULL) AND ",
+    is_in_doubt!(),
+    " RETURNING id"
+);
+
 /// Who decided what about an uncertain delivery. Stands before the decision itself: nothing, if there is none to make.
 pub const AUDIT_DECISION: &str = concat!(
     "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
   SELECT ?2, ?3, ?4, ?5, id, ?6 FROM deliveries
   WHERE id = ?1 AND workspace_id = ?2
-    AND CASE ?5 WHEN 'delivery.declared_sent' THEN ",
-    is_in_doubt!(),
-    " ELSE state = 'uncertain' AND next_attempt_at IS NULL END"
+    AND (state <> 'uncertain' OR next_attempt_at IS NULL OR ?5 = 'delivery.declared_sent')
+    AND (state = 'uncertain' OR ?5 <> 'delivery.sent_again') AND ",
+    is_in_doubt!()
 );
 
 /// What was published, newest first, before the cursor `?2`, `?3`.

@@ -2,7 +2,7 @@
 //!
 //! The first such refusal begins it. From then on the app's deliveries are held with its reason, and a gate that is asked
 //! for one says only what its journal knows. Every [`CHECK_MS`] one delivery is sent all the same; when the platform
-//! treats it as usual, the pause ends and all that it held are due.
+//! treats it as usual, the pause ends, and the next sweep makes due what it held.
 //!
 //! Neither begin nor end needs to be exact. A pause that begins late costs a refused call; one that is begun by a
 //! refusal from before the repair costs one more interval.
@@ -40,17 +40,31 @@ const BEGIN: &str =
 
 const END: &str = "DELETE FROM app_pauses WHERE app = ?1";
 
-// Names no workspace: the app is everybody's.
+// Names no workspace: the app is everybody's. Nothing equals NULL, so that nothing is read while the app is paused.
 const WAKE: &str = "UPDATE deliveries SET paused_app = NULL,
     next_attempt_at = CASE state WHEN 'waiting' THEN ?2 ELSE next_attempt_at END,
     sweep_at = CASE state WHEN 'waiting' THEN ?2 ELSE sweep_at END
-  WHERE paused_app = ?1";
+  WHERE id IN (SELECT id FROM deliveries
+    WHERE paused_app = CASE WHEN EXISTS (SELECT 1 FROM app_pauses WHERE app = ?1) THEN NULL ELSE ?1 END LIMIT ?3)";
 
-// The end woke what was held then; this one was being worked on.
-const WAKE_IF_OVER: &str =
-    "UPDATE deliveries SET paused_app = NULL, next_attempt_at = ?3, sweep_at = ?3
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND state = 'waiting'
-    AND NOT EXISTS (SELECT 1 FROM app_pauses WHERE app = ?5)";
+/// The refusals that are about the app, and not about an account or a request.
+const OF_THE_APP: [&str; 6] = [
+    "x_credits_depleted",
+    "x_spend_cap_reached",
+    "x_app_not_enrolled",
+    "x_authentication_unsupported",
+    "x_client_rejected",
+    "x_not_configured",
+];
+
+/// How many are woken in one statement.
+const WAKE_CHUNK: u32 = 500;
+
+/// Whether a refusal is about the app, so that it holds for everything of it.
+#[must_use]
+pub fn is_of_the_app(reason: &NotSent) -> bool {
+    OF_THE_APP.contains(&&*reason.code)
+}
 
 /// A pause as it is stored.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,29 +146,16 @@ pub async fn course(app: &App, delivery: &Loaded, pause: Option<Pause>) -> Cours
     Course::Held(Hold { reason, until })
 }
 
-/// What a settlement means for the pause: statements for the end of its batch.
+/// What a settlement means for the pause: a statement for the end of its batch.
 #[must_use]
-pub fn consequences(
-    course: &Course,
-    delivery: &Loaded,
-    settlement: &Settlement,
-    now: Timestamp,
-) -> Vec<Statement> {
+pub fn consequence(course: &Course, settlement: &Settlement, now: Timestamp) -> Option<Statement> {
     match (course, &settlement.reason) {
-        (Course::Held(_), _) if settlement.paused => vec![
-            Statement::new(WAKE_IF_OVER)
-                .bind(&delivery.id)
-                .bind(&delivery.workspace_id)
-                .bind(now)
-                .bind(delivery.epoch)
-                .bind(X_APP),
-        ],
         (Course::Open | Course::Probe, Some(reason)) if settlement.paused => {
-            vec![begin(reason, now)]
+            Some(begin(reason, now))
         }
-        (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => end(now),
-        (Course::Probe, _) => vec![Statement::new(GIVE_BACK).bind(X_APP).bind(now)],
-        _ => Vec::new(),
+        (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => Some(end()),
+        (Course::Probe, _) => Some(Statement::new(GIVE_BACK).bind(X_APP).bind(now)),
+        _ => None,
     }
 }
 
@@ -179,13 +180,16 @@ fn begin(reason: &NotSent, now: Timestamp) -> Statement {
         .bind(now.plus_ms(CHECK_MS))
 }
 
-/// Ends the pause, and makes what it held due; once more changes nothing.
+/// Ends the pause; once more changes nothing. The next sweep wakes what it held.
 #[must_use]
-pub fn end(now: Timestamp) -> Vec<Statement> {
-    vec![
-        Statement::new(END).bind(X_APP),
-        Statement::new(WAKE).bind(X_APP).bind(now),
-    ]
+pub fn end() -> Statement {
+    Statement::new(END).bind(X_APP)
+}
+
+/// Makes due what a pause held that is over, as much as one statement should. Repeating it goes on with the rest.
+#[must_use]
+pub fn wake(now: Timestamp) -> Statement {
+    Statement::new(WAKE).bind(X_APP).bind(now).bind(WAKE_CHUNK)
 }
 
 /// A look at the pause: one row, if there is one.

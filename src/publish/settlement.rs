@@ -1,9 +1,9 @@
 //! What follows from an answer: the rules by which a delivery is settled. Pure.
 
 use super::model::{State, UncertainPolicy};
-use super::pause::{CHECK_MS, Hold};
+use super::pause::{CHECK_MS, Hold, is_of_the_app};
 use crate::config::Timing;
-use crate::gate::{ReconcileAnswer, SendAnswer, TOKENS_NOT_READABLE};
+use crate::gate::{ReconcileAnswer, SendAnswer};
 use crate::platforms::{Class, NotSent};
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
@@ -249,8 +249,7 @@ fn refused(
             .because(needs_reconnect(reason))
         },
         Class::Operator => Settlement {
-            // Tokens that do not open are one account's trouble.
-            paused: reason.code != TOKENS_NOT_READABLE,
+            paused: is_of_the_app(&reason),
             ..paused(standing, reason, now.plus_ms(CHECK_MS))
         },
         Class::Permanent => Settlement::of(standing, State::Failed, None).because(reason),
@@ -269,10 +268,7 @@ pub fn after_reconcile(
     match answer {
         ReconcileAnswer::Found { at, .. } => published(standing, at),
         ReconcileAnswer::NotSent => Settlement::of(standing, State::Queued, Some(now)),
-        ReconcileAnswer::Later { at, detail } => {
-            let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
-            Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
-        }
+        ReconcileAnswer::Later { at, detail } => look_later(standing, at, detail, now, timing),
         ReconcileAnswer::Refused(reason) => cannot_look(standing, reason, now),
         ReconcileAnswer::NotFound { doubted_before } => {
             let resend = policy == UncertainPolicy::Resend && !doubted_before;
@@ -283,6 +279,28 @@ pub fn after_reconcile(
 
 /// How often a look that X refuses is tried, every [`REFUSED_LOOK_MS`], before a person is asked.
 const REFUSED_LOOKS_MAX: u32 = 96;
+
+/// X did not answer the look, or it is too early for one. Not as often as X would bear, since looks cost: the first pauses
+/// are short, and when they add up to a day, a person is asked.
+fn look_later(
+    standing: Standing,
+    at: Timestamp,
+    detail: String,
+    now: Timestamp,
+    timing: &Timing,
+) -> Settlement {
+    let standing = Standing {
+        refused_looks: standing.refused_looks.saturating_add(1),
+        ..standing
+    };
+    if standing.refused_looks > REFUSED_LOOKS_MAX {
+        return undecided(standing, format!("It cannot be looked for: {detail}"));
+    }
+    let pause = backoff_ms(standing.refused_looks, timing.backoff_ms, 0).min(REFUSED_LOOK_MS);
+    let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+    let at = at.max(now.plus_ms(pause - timing.backoff_ms));
+    Settlement::of(standing, State::Uncertain, Some(at)).because(unknown(detail))
+}
 
 fn cannot_look(standing: Standing, reason: NotSent, now: Timestamp) -> Settlement {
     let standing = Standing {
@@ -345,7 +363,7 @@ pub fn undecided(standing: Standing, detail: String) -> Settlement {
         Class::Permanent,
         "needs_decision",
         detail,
-        "Look at the account on X, and POST /api/v1/deliveries/{id}/resolve: {\"outcome\": \"sent\", \"url\": …} if the post is there, {\"outcome\": \"send_again\"} if it is not.",
+        "Look at the account on X, and POST /api/v1/deliveries/{id}/resolve: {\"outcome\": \"sent\", \"url\": …} if the post is there, {\"outcome\": \"send_again\"} if it is not, {\"outcome\": \"give_up\"} if you do not want it any more.",
     ))
 }
 

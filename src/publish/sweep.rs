@@ -4,6 +4,7 @@
 //! 90 seconds (its `sweep_at` says so); the nudge is delayed so that it arrives on time. It reads only those, by index.
 
 use super::deliver::delay_seconds;
+use super::pause;
 use super::store::{NUDGED, OVERDUE};
 use crate::app::App;
 use crate::error::Error;
@@ -41,7 +42,8 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
     for _ in 0..CHUNKS_MAX {
         let now = app.now();
         let query = Statement::new(OVERDUE).bind(now).bind(CHUNK);
-        let overdue: Vec<Overdue> = app.database.run(query).await?.all()?;
+        let mut sets = app.database.batch(vec![pause::wake(now), query]).await?;
+        let overdue: Vec<Overdue> = sets.pop().unwrap_or_default().all()?;
         let Some(found) = u32::try_from(overdue.len()).ok().filter(|found| *found > 0) else {
             break;
         };

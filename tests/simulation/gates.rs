@@ -67,6 +67,25 @@ impl SimGates {
         Some((name, storage))
     }
 
+    /// Whether the object that this process runs for may still write.
+    pub fn may_write(&self, process: ProcessId) -> bool {
+        let names = self.names.lock().unwrap();
+        let houses = self.houses.lock().unwrap();
+        let living = names
+            .get(&process)
+            .and_then(|name| houses.get(name)?.living.as_ref());
+        living.is_some_and(|(living, _)| *living == process)
+    }
+
+    /// What is kept of every gate.
+    pub fn storages(&self) -> Vec<Arc<SqliteGate>> {
+        let houses = self.houses.lock().unwrap();
+        houses
+            .values()
+            .map(|house| Arc::clone(&house.storage))
+            .collect()
+    }
+
     /// When the next gate wants to be woken.
     pub fn next_alarm(&self) -> Option<i64> {
         let houses = self.houses.lock().unwrap();

@@ -321,7 +321,10 @@ impl HttpClient for Wire {
                     serde_json::from_slice(response.body()).unwrap_or_default();
                 body["access_token"].is_string()
             });
-            presenter.network.heard(presenter.token.as_ref(), rotated);
+            // What an object hears that was replaced is lost as well: it can write nothing down.
+            let (process, _) = core.current();
+            let kept = rotated && network.gates.may_write(process);
+            presenter.network.heard(presenter.token.as_ref(), kept);
             answer
         })
     }

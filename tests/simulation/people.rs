@@ -312,17 +312,37 @@ impl People {
     pub async fn edit(&self, at: usize) -> bool {
         let promise = self.promise(at);
         let path = format!("/posts/{}", promise.post);
-        let number = self.town.core.below(1_000_000);
-        let texts: Vec<String> = (0..promise.writing.texts.len())
+        let core = &self.town.core;
+        let number = core.below(1_000_000);
+        let parts = match core.below(4) {
+            0 => 1 + core.below(3),
+            _ => promise.writing.texts.len() as u64,
+        };
+        let texts: Vec<String> = (0..parts)
             .map(|part| format!("edited {number} part {part}"))
             .collect();
-        let body = match texts.as_slice() {
+        let mut body = match texts.as_slice() {
             [text] => json!({ "text": text }),
             texts => json!({ "thread": texts }),
         };
+        // Some want another time, and some of them now.
+        let moved = core.chance(300);
+        let mut not_before = promise.not_before;
+        if moved && core.chance(500) {
+            body["publish_at"] = Value::Null;
+            not_before = 0;
+        } else if moved {
+            not_before = core.now() + core.between(5_000, 300_000);
+            let at = godwit::time::Timestamp::from_millis(not_before);
+            body["publish_at"] = json!(at.to_string());
+        }
         // Until it is answered, either may be what counts. An earlier one that was not answered may still arrive, and
         // must not take the place of this one.
-        self.promises.lock().unwrap()[at].edited = None;
+        {
+            let promise = &mut self.promises.lock().unwrap()[at];
+            promise.edited = None;
+            promise.not_before = promise.not_before.min(not_before);
+        }
         let known = format!("\"{}\"", promise.revision);
         let workspace = promise.writing.workspace;
         let answer = self
@@ -345,6 +365,7 @@ impl People {
         if answer.status == 200 {
             let promise = &mut self.promises.lock().unwrap()[at];
             promise.edited = Some(texts);
+            promise.not_before = not_before;
             promise.revision = answer.json["revision"].as_u64().unwrap();
         }
         is_over(&answer)

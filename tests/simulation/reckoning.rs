@@ -137,6 +137,8 @@ pub fn reckon(people: &Arc<People>) {
         told_truly(people, delivery, &on_x);
     }
     sent_once(people, &all, &on_x);
+    gates_agree(people, &all);
+    posts_tell(people, &all);
     windows_hold(people);
     no_secrets(people);
 }
@@ -350,6 +352,70 @@ fn sent_once(people: &People, all: &[Delivery], on_x: &[Row]) {
                     "{} posts of {username} say {words:?}, and {told} of them are known",
                     rows.len()
                 )
+            });
+        }
+    }
+}
+
+// What the journals call sent is what the database calls sent, and nothing is still being sent.
+fn gates_agree(people: &People, all: &[Delivery]) {
+    let core = &people.town.core;
+    let mut journals: BTreeMap<(String, usize), String> = BTreeMap::new();
+    let rows = "SELECT delivery_id, position, state, external_id, answer FROM journal";
+    for storage in people.town.gates.storages() {
+        for row in storage.look(rows) {
+            let position = usize::try_from(row["position"].as_u64().unwrap()).unwrap();
+            let part = (text(&row, "delivery_id"), position);
+            match row["state"].as_str().unwrap() {
+                "sent" => drop(journals.insert(part, text(&row, "external_id"))),
+                "sending" => core.violate(Rule::NothingStuck, || format!("{part:?} is being sent")),
+                _ => {}
+            }
+        }
+    }
+    let parts: BTreeMap<(String, usize), String> = all
+        .iter()
+        .flat_map(|one| {
+            one.sent
+                .iter()
+                .map(|(at, id)| ((one.id.clone(), *at), id.clone()))
+        })
+        .collect();
+    if journals != parts {
+        core.violate(Rule::ToldTruly, || {
+            format!("the journals say {journals:?}, and the database says {parts:?}")
+        });
+    }
+}
+
+// A post's status follows from its deliveries.
+fn posts_tell(people: &People, all: &[Delivery]) {
+    let core = &people.town.core;
+    for row in people.town.sqlite.look("SELECT id, status FROM posts") {
+        let (id, status) = (text(&row, "id"), text(&row, "status"));
+        let of_it: Vec<&Delivery> = all.iter().filter(|one| one.post == id).collect();
+        let count = |state: &str| of_it.iter().filter(|one| one.state == state).count();
+        let something_is_there = of_it.iter().any(|one| !one.sent.is_empty());
+        let follows = if count("uncertain") > 0 {
+            "uncertain"
+        } else if count("published") == of_it.len() {
+            "published"
+        } else if something_is_there {
+            "partly_published"
+        } else if count("failed") > 0 {
+            "failed"
+        } else if count("missed") > 0 {
+            "missed"
+        } else {
+            "canceled"
+        };
+        if status != follows
+            && of_it
+                .iter()
+                .all(|one| one.is_final() || one.state == "uncertain")
+        {
+            core.violate(Rule::ToldTruly, || {
+                format!("{id} is {status} where its deliveries make it {follows}")
             });
         }
     }

@@ -586,3 +586,54 @@ async fn a_retry_of_what_failed_is_no_decision_about_what_may_be_there() {
             .contains("/resolve")
     );
 }
+
+#[tokio::test]
+async fn who_does_not_want_it_any_more_gives_it_up() {
+    let mut stage = Stage::new().await;
+    let post = undecided(&mut stage, 2, 1).await;
+    let delivery = stage.delivery(&post).await;
+    for _ in 0..2 {
+        let given_up = json!({ "outcome": "give_up" });
+        let shown = decide(&stage, &delivery, given_up).await.expect(200);
+        assert_eq!(
+            (&shown["state"], &shown["reason"], &shown["progress"]),
+            (
+                &json!("canceled"),
+                &json!("given_up"),
+                &json!("1 of 2 sent")
+            )
+        );
+    }
+    assert_eq!(audited(&stage).len(), 1);
+    let (path, token) = (format!("/posts/{post}/retry"), stage.person.token.clone());
+    let retry = stage.world.request("POST", &path, Some(&token), None);
+    retry.await.refused(409, "nothing_to_retry");
+    stage.run(3_600_000).await;
+    assert_eq!(creates(&stage), 2);
+    // Also when it was to be sent again, and waits for its account.
+    let post = undecided(&mut stage, 1, 0).await;
+    let change = Statement::new("UPDATE accounts SET status = 'needs_reconnect'");
+    stage.world.database.change(&change);
+    stage.send_again(&post).await.expect(200);
+    stage.run(60_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(delivery["state"], "waiting");
+    let shown = decide(&stage, &delivery, json!({ "outcome": "give_up" })).await;
+    assert_eq!(shown.expect(200)["reason"], "given_up");
+}
+
+#[tokio::test]
+async fn nobody_gives_up_what_is_looked_for_or_certain() {
+    let mut stage = Stage::new().await;
+    let sure = stage.post("certain").await;
+    stage.run(1_000).await;
+    let post = doubtful(&stage, 1, 0).await;
+    stage.run(2_000).await;
+    for (post, code) in [(&sure, "nothing_to_decide"), (&post, "still_looking")] {
+        let delivery = stage.delivery(post).await;
+        decide(&stage, &delivery, json!({ "outcome": "give_up" }))
+            .await
+            .refused(409, code);
+    }
+    assert_eq!(audited(&stage).len(), 0);
+}

@@ -226,3 +226,38 @@ async fn tokens_that_do_not_open_are_one_account_s_trouble() {
     assert_eq!(stage.delivery(&post).await["state"], "published");
     assert_eq!(pauses(&stage).await, json!([]));
 }
+
+#[tokio::test]
+async fn of_many_that_come_at_the_check_one_asks() {
+    let mut stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    no_credits(&stage, 2);
+    stage.post("begins it").await;
+    stage.run(1_000).await;
+    let change = Statement::new("UPDATE app_pauses SET next_check_at = 0");
+    stage.world.database.change(&change);
+    // Two accounts are worked on at the same time.
+    stage.post("one").await;
+    stage
+        .post_as(json!({ "text": "two", "accounts": [other] }))
+        .await;
+    stage.run(1_000).await;
+    assert_eq!((asked(&stage), stage.on_x()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_shows_that_the_app_is_accepted() {
+    let mut stage = Stage::new().await;
+    no_credits(&stage, 1);
+    let first = stage.post("begins it").await;
+    stage.run(1_000).await;
+    let held = stage.post("held").await;
+    stage.run(1_000).await;
+    stage.fault(&json!({ "on": "create", "do": { "kind": "status", "name": "forbidden" } }));
+    stage.run(17 * MINUTE_MS).await;
+    assert_eq!(
+        states(&stage, &[first, held]).await,
+        ["failed", "published"]
+    );
+    assert_eq!(pauses(&stage).await, json!([]));
+}

@@ -2,6 +2,7 @@
 
 use super::Stage;
 use godwit::jobs::Disposition;
+use godwit::ports::Statement;
 use serde_json::json;
 
 #[tokio::test]
@@ -227,4 +228,19 @@ async fn a_refused_request_keeps_no_key() {
         .request_with("POST", "/posts", token, &headers, Some(good))
         .await
         .expect(202);
+}
+
+#[tokio::test]
+async fn a_missed_post_is_sent_by_a_retry_though_its_time_is_past() {
+    let mut stage = Stage::new().await;
+    let post = stage.post("late").await;
+    let change = Statement::new("UPDATE deliveries SET due_at = due_at - 90000000");
+    stage.world.database.change(&change);
+    stage.run(1_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "missed");
+    let (path, token) = (format!("/posts/{post}/retry"), stage.person.token.clone());
+    let retry = stage.world.request("POST", &path, Some(&token), None);
+    retry.await.expect(202);
+    stage.run(1_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "published");
 }

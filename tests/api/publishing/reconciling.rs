@@ -270,3 +270,24 @@ async fn looks_that_x_refuses_take_the_place_of_none() {
     let detail = shown["detail"].as_str().unwrap();
     assert!(detail.contains("4 looks"), "{detail}");
 }
+
+#[tokio::test]
+async fn looks_that_x_does_not_answer_become_rarer_and_end_with_a_person() {
+    let mut stage = Stage::new().await;
+    stage.fault(&lost());
+    stage.fault(&json!({ "on": "timeline", "times": 9_999, "do": { "kind": "status", "name": "server_error" } }));
+    let post = stage.post("looked for").await;
+    let reads = |stage: &Stage| stage.x.lock().unwrap().counts().timeline_reads;
+    stage.run(10 * 60_000).await;
+    let at_first = reads(&stage);
+    assert!((4..=12).contains(&at_first), "{at_first} in ten minutes");
+    stage.run(60 * 60_000).await;
+    assert!(
+        reads(&stage) - at_first <= 6,
+        "{} in an hour",
+        reads(&stage) - at_first
+    );
+    stage.run(26 * 3_600_000).await;
+    let shown = stage.delivery(&post).await;
+    assert_eq!(shown["reason"], "needs_decision", "{shown}");
+}
