@@ -53,8 +53,8 @@ export async function buildSandbox(env, { release = false } = {}) {
   const since = performance.now();
   const program = `${env.CARGO_TARGET_DIR || at('target')}/${release ? 'release' : 'debug'}/examples/sandbox`;
   if (!fs.existsSync(program)) say('Building the sandbox, the stand-in for X (a few minutes the first time) …');
-  const profile = release ? ['--release'] : [];
-  await run('cargo', ['build', '--quiet', '--example', 'sandbox', ...profile], { what: 'cargo build --example sandbox', env });
+  const profile = [...(release ? ['--release'] : []), ...(fs.existsSync(program) ? ['--quiet'] : [])];
+  await run('cargo', ['build', '--example', 'sandbox', ...profile], { what: 'cargo build --example sandbox', env });
   if (performance.now() - since > 3_000) say(`Built the sandbox in ${seconds(since)}.`);
   return program;
 }

@@ -149,6 +149,10 @@ async function seed(url, { demo_password: password }) {
   // 409: it is there from an earlier start. 403: strangers may not register, and it is there or somebody else is.
   if (response.ok || response.status === 409) return { ...DEMO, password };
   if (response.status === 403) return null;
+  if (response.status === 503) {
+    const problem = await response.json().catch(() => ({}));
+    if (problem.code === 'misconfigured') throw new Stop(`${problem.detail} Change the variable and start again.`);
+  }
   say(`The demo user could not be made: ${response.status} ${await response.text()}`);
   return null;
 }
@@ -159,7 +163,7 @@ function summary({ since, server, sandbox, state, user }) {
   if (user) {
     const body = JSON.stringify({ email: user.email, password: user.password });
     lines.push(
-      `  Sign in    ${user.email}, password ${user.password}`,
+      `  Sign in    ${user.email}, password ${user.password} (the first user, and so the operator)`,
       `             curl -s ${server.url}/api/v1/auth/login -H 'content-type: application/json' -d '${body}'`,
     );
   }

@@ -38,8 +38,8 @@ pub struct SimGates {
     houses: Mutex<BTreeMap<String, House>>,
     spare: Mutex<Vec<Arc<SqliteGate>>>,
     app: OnceLock<App>,
-    // Whose gate a process is.
-    names: Mutex<BTreeMap<ProcessId, String>>,
+    // Whose gate a process is, and in which of its lives.
+    names: Mutex<BTreeMap<ProcessId, (String, u64)>>,
 }
 
 impl SimGates {
@@ -62,19 +62,19 @@ impl SimGates {
 
     /// The storage of a process that is a gate, with its name.
     pub fn of(&self, process: ProcessId) -> Option<(String, Arc<SqliteGate>)> {
-        let name = self.names.lock().unwrap().get(&process)?.clone();
+        let (name, _) = self.names.lock().unwrap().get(&process)?.clone();
         let storage = Arc::clone(&self.houses.lock().unwrap().get(&name)?.storage);
         Some((name, storage))
     }
 
-    /// Whether the object that this process runs for may still write.
+    /// Whether the object that a process is may still write: no other has taken its place.
     pub fn may_write(&self, process: ProcessId) -> bool {
         let names = self.names.lock().unwrap();
         let houses = self.houses.lock().unwrap();
-        let living = names
-            .get(&process)
-            .and_then(|name| houses.get(name)?.living.as_ref());
-        living.is_some_and(|(living, _)| *living == process)
+        names.get(&process).is_some_and(|(name, life)| {
+            let newest = houses.get(name).map(|house| &house.newest);
+            newest.is_some_and(|newest| newest.load(Ordering::Relaxed) == *life)
+        })
     }
 
     /// What is kept of every gate.
@@ -196,7 +196,6 @@ impl SimGates {
     fn open(&self, name: &str, lasts: bool) -> (ProcessId, Arc<AccountGate>) {
         let app = self.app.get().unwrap();
         let process = self.core.process(Kind::Gate);
-        self.names.lock().unwrap().insert(process, name.to_owned());
         let mut houses = self.houses.lock().unwrap();
         let house = houses.entry(name.to_owned()).or_insert_with(|| House {
             storage: self.spare.lock().unwrap().pop().unwrap_or_default(),
@@ -206,12 +205,15 @@ impl SimGates {
         if lasts {
             house.newest.fetch_add(1, Ordering::Relaxed);
         }
+        let life = house.newest.load(Ordering::Relaxed);
+        let known = (name.to_owned(), life);
+        self.names.lock().unwrap().insert(process, known);
         let ports = GatePorts {
             config: Arc::clone(&app.config),
             storage: Arc::new(Storage {
                 inner: Arc::clone(&house.storage),
                 newest: Arc::clone(&house.newest),
-                life: house.newest.load(Ordering::Relaxed),
+                life,
                 mutation: self.mutation,
             }),
             database: Arc::clone(&app.database),
