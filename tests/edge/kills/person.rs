@@ -5,13 +5,14 @@ use super::now_ms;
 use crate::edge::{Edge, text};
 use crate::sandbox::X;
 use reqwest::{Client, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 pub struct Person {
     client: Client,
     posts: String,
+    deliveries: String,
     token: String,
     x: Arc<Mutex<X>>,
     up: watch::Receiver<bool>,
@@ -22,6 +23,7 @@ impl Person {
         Self {
             client: edge.client.clone(),
             posts: edge.at("/posts"),
+            deliveries: edge.at("/deliveries"),
             token: edge.token.clone(),
             x: edge.sandbox.shared(),
             up,
@@ -48,8 +50,12 @@ impl Person {
                 !self.is_on_x(&text(&part["text"])),
                 "Godwit did not find what is on X: {post}"
             );
-            let retry = format!("{}/{}/retry", self.posts, text(&post["id"]));
-            if let Some((202, _)) = self.send(self.client.post(retry)).await {
+            let path = format!("{}/{}/resolve", self.deliveries, text(&delivery["id"]));
+            let again = self
+                .client
+                .post(path)
+                .json(&json!({ "outcome": "send_again" }));
+            if let Some((200, _)) = self.send(again).await {
                 resent += 1;
             }
         }
