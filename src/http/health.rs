@@ -33,8 +33,8 @@ struct Health {
 struct Scheduler {
     /// When the minute's tick last ended well; null before the first.
     last_tick_at: Option<Timestamp>,
-    /// False when no tick has ended well for three minutes, counted from the first one if none ever did. Where none was
-    /// ever seen, false as soon as a delivery is left lying.
+    /// False when no tick has ended well for three minutes, counted from the first one if none ever did, or from the first
+    /// person's registration where none was ever seen.
     healthy: bool,
 }
 

@@ -18,6 +18,8 @@ const TICK_MAX_MS: i64 = 15 * MINUTE_MS;
 /// Whether the installation lives, in what `GET /health` needs to know of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pulse {
+    /// When the first person registered.
+    pub in_use_since: Option<Timestamp>,
     /// When a tick of the sweep was first noted.
     pub first_tick_at: Option<Timestamp>,
     /// When a sweep last ended well.
@@ -34,11 +36,15 @@ impl Pulse {
             .is_some_and(|at| now.since(at) >= SILENCE_MS)
     }
 
-    /// Whether the scheduler ticks. A sweep that fails is none. Where none was ever noted, nothing is known until
-    /// there is something that it should have done: a fresh installation is well, and one without cron is not for long.
+    /// Whether the scheduler ticks. A sweep that fails is none. Where none was ever noted, silence is counted from the
+    /// first person's coming: an installation that nobody uses is well, and one without cron is not for long.
     #[must_use]
     pub fn is_ticking(&self, now: Timestamp) -> bool {
-        match self.last_tick_at.or(self.first_tick_at) {
+        match self
+            .last_tick_at
+            .or(self.first_tick_at)
+            .or(self.in_use_since)
+        {
             Some(at) => now.since(at) < SILENCE_MS,
             None => !self.is_overdue(now),
         }
@@ -254,6 +260,7 @@ mod tests {
         let ago = |ms: i64| NOW.plus_ms(-ms);
         let ticking = |first: Option<i64>, last: Option<i64>, oldest: Option<i64>| {
             let pulse = Pulse {
+                in_use_since: None,
                 first_tick_at: first.map(ago),
                 last_tick_at: last.map(ago),
                 oldest_sweep_at: oldest.map(ago),
@@ -268,6 +275,12 @@ mod tests {
         let long = Some(9 * SILENCE_MS);
         assert!(ticking(long, Some(SILENCE_MS - 1), None));
         assert!(!ticking(long, Some(SILENCE_MS), None));
+        let in_use = |ms: i64| Pulse {
+            in_use_since: Some(ago(ms)),
+            ..Pulse::default()
+        };
+        assert!(in_use(SILENCE_MS - 1).is_ticking(NOW));
+        assert!(!in_use(SILENCE_MS).is_ticking(NOW), "nothing ever ticked");
     }
 
     #[test]

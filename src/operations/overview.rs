@@ -63,7 +63,7 @@ pub async fn resume(app: &App, caller: &Caller) -> Result<Overview, Error> {
     overview(app).await
 }
 
-/// Whether the sweep ticks and reaches everything. One round trip, two rows.
+/// Whether the sweep ticks and reaches everything. One round trip, three rows.
 ///
 /// # Errors
 /// When the database does not answer.

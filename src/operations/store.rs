@@ -73,6 +73,9 @@ const PULSE_OLDEST: &str = "SELECT sweep_at FROM deliveries
   WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at IS NOT NULL
   ORDER BY sweep_at LIMIT 1";
 
+// An id begins with its time.
+const PULSE_SINCE: &str = "SELECT created_at FROM users ORDER BY id LIMIT 1";
+
 /// Deliveries in one state for one reason.
 #[derive(Deserialize)]
 pub struct WaitingRow {
@@ -274,6 +277,7 @@ pub fn pulse(cron: &str) -> Vec<Statement> {
     vec![
         Statement::new(PULSE_TICKS).bind(cron),
         Statement::new(PULSE_OLDEST),
+        Statement::new(PULSE_SINCE),
     ]
 }
 
@@ -294,10 +298,17 @@ pub fn read_pulse(sets: Vec<ResultSet>) -> Result<Pulse, StorageError> {
         #[serde(with = "millis")]
         sweep_at: Timestamp,
     }
+    #[derive(Deserialize)]
+    struct Since {
+        #[serde(with = "millis")]
+        created_at: Timestamp,
+    }
     let mut sets = sets.into_iter();
     let ticks: Option<Ticks> = sets.next().unwrap_or_default().first()?;
     let oldest: Option<Oldest> = sets.next().unwrap_or_default().first()?;
+    let since: Option<Since> = sets.next().unwrap_or_default().first()?;
     Ok(Pulse {
+        in_use_since: since.map(|since| since.created_at),
         first_tick_at: ticks.as_ref().and_then(|ticks| ticks.first_at),
         last_tick_at: ticks.and_then(|ticks| ticks.ok_at),
         oldest_sweep_at: oldest.map(|oldest| oldest.sweep_at),
