@@ -4,13 +4,10 @@ use super::model::{Delivery, Post};
 use super::{read, store};
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
-use crate::jobs::Job;
+use crate::ids::{PostId, WorkspaceId};
 use crate::ports::Statement;
 use crate::publish::{self, State};
 use crate::time::SECOND_MS;
-use serde::Deserialize;
-use serde_json::json;
 
 /// The first and the longest pause between looks while waiting for an outcome, in ms.
 const LOOK_MS: (u32, u32) = (100, 1_000);
@@ -70,11 +67,6 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
 /// # Errors
 /// [`Kind::Conflict`] when there is nothing to retry.
 pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
-    #[derive(Deserialize)]
-    struct Retried {
-        id: DeliveryId,
-        account_id: AccountId,
-    }
     let now = app.now();
     let mut statements = vec![
         Statement::new(store::RETRY)
@@ -91,31 +83,12 @@ pub async fn retry(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Po
     // nudge back.
     statements.extend(read::post_query(workspace, id));
     let mut sets = app.database.batch(statements).await?;
-    let retried: Vec<Retried> = sets
-        .first_mut()
-        .map(std::mem::take)
-        .unwrap_or_default()
-        .all()?;
+    let retried = sets.first_mut().map(std::mem::take).unwrap_or_default();
     let post = read::found(app, sets)?;
-    if retried.is_empty() {
+    if retried.rows.is_empty() {
         return Err(nothing_to_retry(&post));
     }
-    let jobs = retried
-        .into_iter()
-        .map(|one| {
-            let job = Job::Deliver {
-                delivery_id: one.id,
-                workspace_id: workspace.clone(),
-                account_id: one.account_id,
-                not_before: now,
-            };
-            (job, 0)
-        })
-        .collect();
-    // If it is lost, the sweep sends another.
-    if let Err(error) = app.queue.send(jobs).await {
-        app.warn("nudge_failed", &json!({ "post": id, "error": error.0 }));
-    }
+    publish::nudge_all(app, workspace, retried, now).await;
     Ok(post)
 }
 

@@ -12,13 +12,10 @@ use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, Kind};
 use crate::http::Call;
-use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
-use crate::jobs::Job;
+use crate::ids::{PostId, WorkspaceId};
 use crate::ports::{ResultSet, Statement};
 use crate::publish::{self, State};
 use crate::time::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
 
 /// The revisions for which a change is meant, from `If-Match` (RFC 9110, section 13.1.1); `None`: for any.
 ///
@@ -135,7 +132,7 @@ pub async fn edit(
     }
     // 2.
     if let Some(due) = due.filter(|due| due.at.since(now) <= SWEEP_AHEAD_MS) {
-        nudge(app, workspace, due.at, moved).await;
+        publish::nudge_all(app, workspace, moved, due.at).await;
     }
     Ok(post)
 }
@@ -160,33 +157,6 @@ impl Due {
             state,
             sweep_at,
         }
-    }
-}
-
-async fn nudge(app: &App, workspace: &WorkspaceId, at: Timestamp, moved: ResultSet) {
-    #[derive(Deserialize)]
-    struct Moved {
-        id: DeliveryId,
-        account_id: AccountId,
-    }
-    let delay = publish::delay_seconds(at, app.now());
-    let moved: Vec<Moved> = moved.all().unwrap_or_default();
-    let jobs: Vec<(Job, u32)> = moved
-        .into_iter()
-        .map(|one| {
-            let job = Job::Deliver {
-                delivery_id: one.id,
-                workspace_id: workspace.clone(),
-                account_id: one.account_id,
-                not_before: at,
-            };
-            (job, delay)
-        })
-        .collect();
-    if !jobs.is_empty()
-        && let Err(error) = app.queue.send(jobs).await
-    {
-        app.warn("nudge_failed", &json!({ "error": error.0 }));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::jobs::{Disposition, Job};
 use crate::ports::{ResultSet, Statement, StorageError};
 use crate::time::{SECOND_MS, Timestamp};
+use serde::Deserialize;
 use serde_json::json;
 
 /// A message may arrive this early, since a queue's delays are whole seconds; then its consumer waits, in ms.
@@ -220,6 +221,33 @@ pub async fn nudge(
             "nudge_failed",
             &json!({ "delivery": delivery, "error": error.0 }),
         );
+    }
+}
+
+/// Sends a nudge that arrives at `at` for each of the deliveries that a statement gave, as `id` and `account_id`. Lost
+/// ones cost time: the sweep sends others.
+pub async fn nudge_all(app: &App, workspace: &WorkspaceId, moved: ResultSet, at: Timestamp) {
+    #[derive(Deserialize)]
+    struct Moved {
+        id: DeliveryId,
+        account_id: AccountId,
+    }
+    let delay = delay_seconds(at, app.now());
+    let moved: Vec<Moved> = moved.all().unwrap_or_default();
+    let nudge = |one: Moved| {
+        let job = Job::Deliver {
+            delivery_id: one.id,
+            workspace_id: workspace.clone(),
+            account_id: one.account_id,
+            not_before: at,
+        };
+        (job, delay)
+    };
+    let jobs: Vec<(Job, u32)> = moved.into_iter().map(nudge).collect();
+    if !jobs.is_empty()
+        && let Err(error) = app.queue.send(jobs).await
+    {
+        app.warn("nudge_failed", &json!({ "error": error.0 }));
     }
 }
 

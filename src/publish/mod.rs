@@ -11,6 +11,6 @@ mod settlement;
 pub(crate) mod store;
 mod sweep;
 
-pub use deliver::{delay_seconds, deliver, deliver_found, nudge};
+pub use deliver::{delay_seconds, deliver, deliver_found, nudge, nudge_all};
 pub use model::{Attempt, State, UncertainPolicy};
 pub use sweep::sweep;
