@@ -12,6 +12,3 @@ CREATE TABLE app_pauses (
 -- The app that a delivery waits for. Only those that do are in the index, so that nothing else writes it.
 ALTER TABLE deliveries ADD COLUMN paused_app TEXT;
 CREATE INDEX deliveries_paused ON deliveries (paused_app) WHERE paused_app IS NOT NULL;
-
--- Reads that the platform refused since the delivery became uncertain: they are no looks that found nothing.
-ALTER TABLE deliveries ADD COLUMN refused_looks INTEGER NOT NULL DEFAULT 0;
