@@ -21,7 +21,7 @@ const WAITING: &str = "SELECT state, reason, max(remedy) AS remedy, count(*) AS 
     count(CASE WHEN sweep_at <= ?1 THEN 1 END) AS overdue, min(sweep_at) AS oldest_sweep_at,
     min(created_at) AS oldest_created_at, min(due_at) AS oldest_due_at, min(next_attempt_at) AS next_attempt_at
   FROM (SELECT state, reason, remedy, sweep_at, created_at, due_at, next_attempt_at FROM deliveries
-    WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') ORDER BY sweep_at LIMIT ?2)
+    WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting') ORDER BY sweep_at LIMIT ?2)
   GROUP BY state, reason ORDER BY state, reason";
 
 const OPEN_LETTERS: &str = "SELECT queue, count(*) AS letters, min(received_at) AS oldest_at
@@ -70,7 +70,7 @@ const TICK_ENDED: &str =
 const PULSE_TICKS: &str = "SELECT first_at, ok_at FROM cron_ticks WHERE cron = ?1";
 
 const PULSE_OLDEST: &str = "SELECT sweep_at FROM deliveries
-  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at IS NOT NULL
+  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting') AND sweep_at IS NOT NULL
   ORDER BY sweep_at LIMIT 1";
 
 // An id begins with its time.

@@ -205,7 +205,7 @@ pub const HISTORY: &str =
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN accounts a ON a.id = d.account_id
-  WHERE d.workspace_id = ?1 AND d.state = 'published' AND (d.published_at, d.id) < (?2, ?3)
+  WHERE d.workspace_id = ?1 AND d.state IN ('published', 'deleting', 'deleted') AND (d.published_at, d.id) < (?2, ?3)
     AND (?4 IS NULL OR d.account_id = ?4) AND (?5 IS NULL OR d.published_at >= ?5)
     AND (?6 IS NULL OR d.published_at < ?6)
   ORDER BY d.published_at DESC, d.id DESC LIMIT ?7";
@@ -225,7 +225,7 @@ pub const COUNTS: &str = "SELECT d.account_id, a.handle, d.state, count(*) AS nu
 /// How many were published on which day in UTC, newest first.
 pub const BY_DAY: &str =
     "SELECT date(published_at / 1000, 'unixepoch') AS day, count(*) AS published
-  FROM deliveries WHERE workspace_id = ?1 AND state = 'published'
+  FROM deliveries WHERE workspace_id = ?1 AND state IN ('published', 'deleting', 'deleted')
   GROUP BY day ORDER BY day DESC LIMIT 30";
 
 /// A row of `posts`.

@@ -22,7 +22,7 @@ pub const CLAIM: &str = "UPDATE deliveries
   SET epoch = epoch + 1, lease_until = ?3, updated_at = ?4,
     state = CASE state WHEN 'uncertain' THEN 'uncertain' ELSE 'publishing' END
   WHERE id = ?1 AND workspace_id = ?2 AND next_attempt_at <= ?4 AND (lease_until IS NULL OR lease_until <= ?4)
-    AND state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain')
+    AND state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting')
   RETURNING epoch";
 
 /// Says of a post whose time has come that it is being published, as long as that is still to be said. `?1` is the
@@ -81,13 +81,13 @@ pub const POST_STATUS: &str = concat!(
 /// nothing but ids.
 pub const OVERDUE: &str = "SELECT id AS delivery_id, workspace_id, account_id, next_attempt_at
   FROM deliveries
-  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at <= ?1
+  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting') AND sweep_at <= ?1
   ORDER BY sweep_at LIMIT ?2";
 
 /// Notes that these were handed to the queue, so that the next sweeps leave them alone for a while.
 pub const NUDGED: &str =
     "UPDATE deliveries SET sweep_at = max(coalesce(next_attempt_at, ?1), ?1) + ?2
-  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain') AND sweep_at <= ?1
+  WHERE state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting') AND sweep_at <= ?1
     AND id IN (SELECT value FROM json_each(?3))";
 
 /// A claimed delivery with everything that publishing needs.
