@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::identity::IssuerKeys;
+use crate::platforms::x::api::{Api, Credentials};
 use crate::ports::{Clock, Database, Gates, HttpClient, JobQueue, Log, Random};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -34,6 +35,18 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// X's API as whoever these credentials are of.
+    #[must_use]
+    pub fn x<'a>(&'a self, credentials: &'a Credentials) -> Api<'a> {
+        Api {
+            http: &*self.http,
+            config: &self.config.x,
+            credentials,
+            clock: &*self.clock,
+            random: &*self.random,
+        }
     }
 
     /// Logs an event that somebody may have to look at. `details` must not hold secrets.

@@ -3,6 +3,7 @@
 //! [`VARIABLES`] is the table that the README shows.
 
 use crate::crypto::Keyring;
+use crate::platforms::x::app::App;
 use crate::time::{MINUTE_MS, SECOND_MS};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -48,10 +49,8 @@ pub struct XConfig {
     pub authorize_url: Url,
     /// Base of the links to published posts.
     pub web_base: String,
-    /// The app's OAuth 2.0 client id; absent until the operator sets it.
-    pub client_id: Option<String>,
-    /// The app's secret; absent for a public client.
-    pub client_secret: Option<SecretString>,
+    /// The installation's X app.
+    pub app: App,
     /// Scopes asked for beyond the ones that posting needs.
     pub extra_scopes: Vec<String>,
     /// Posts that one account may send in 15 minutes.
@@ -113,6 +112,21 @@ pub const VARIABLES: &[Variable] = &[
         name: "X_CLIENT_SECRET",
         default: "none, secret",
         meaning: "Its secret; leave it out for a public client",
+    },
+    Variable {
+        name: "X_API_KEY",
+        default: "none",
+        meaning: "Consumer key of your X app, for accounts that are connected by OAuth 1.0a",
+    },
+    Variable {
+        name: "X_API_SECRET",
+        default: "none, secret",
+        meaning: "Its secret",
+    },
+    Variable {
+        name: "X_BEARER_TOKEN",
+        default: "none, secret",
+        meaning: "App-only token of your X app, for reads that need no account",
     },
     Variable {
         name: "X_SCOPES",
@@ -240,8 +254,13 @@ impl XConfig {
             authorize_url: Url::parse(&authorize)
                 .map_err(|error| format!("X_AUTHORIZE_URL is not a URL: {error}"))?,
             web_base: env.base("X_WEB_BASE", Some("https://x.com"))?,
-            client_id: env.optional("X_CLIENT_ID"),
-            client_secret: env.optional("X_CLIENT_SECRET").map(SecretString::from),
+            app: App {
+                client_id: env.optional("X_CLIENT_ID"),
+                client_secret: env.secret("X_CLIENT_SECRET"),
+                api_key: env.optional("X_API_KEY"),
+                api_secret: env.secret("X_API_SECRET"),
+                bearer_token: env.secret("X_BEARER_TOKEN"),
+            },
             extra_scopes: env
                 .optional("X_SCOPES")
                 .map(|text| text.split_whitespace().map(str::to_owned).collect())
@@ -296,6 +315,10 @@ impl Environment<'_> {
         (self.get)(name)
             .map(|value| value.trim().to_owned())
             .filter(|value| !value.is_empty())
+    }
+
+    fn secret(&self, name: &str) -> Option<SecretString> {
+        self.optional(name).map(SecretString::from)
     }
 
     fn required(&self, name: &str) -> Result<String, String> {

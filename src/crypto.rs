@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -190,6 +191,15 @@ pub fn random_token(random: &dyn Random, bytes: usize) -> String {
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
+}
+
+/// HMAC-SHA1, which OAuth 1.0a asks for; nothing of ours is signed with it.
+#[must_use]
+pub fn hmac_sha1(key: &[u8], message: &[u8]) -> Vec<u8> {
+    // A key of any length does.
+    Hmac::<Sha1>::new_from_slice(key)
+        .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
+        .unwrap_or_default()
 }
 
 /// Compares in a time that depends on the lengths alone.

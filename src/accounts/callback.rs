@@ -18,6 +18,7 @@ use crate::crypto::{same, sha256};
 use crate::error::{Error, Kind};
 use crate::http::Call;
 use crate::ids::{AccountId, AuditId, UserId};
+use crate::platforms::x::api::Credentials;
 use crate::platforms::x::{oauth, profile};
 use crate::platforms::{Class, NotSent, Profile};
 use crate::publish;
@@ -138,7 +139,7 @@ async fn connect(
         });
     }
     let code = given.code.ok_or_else(|| not_granted("no code"))?;
-    let client = oauth::Client::of(&app.config.x).ok_or_else(not_configured)?;
+    let client = oauth::Client::of(&app.config.x.app).ok_or_else(not_configured)?;
     let verifier = open_verifier(app, state_hash, &taken.verifier)?;
     let redirect_uri = app.config.x_redirect_uri();
     // 2. X has spent the code whatever comes back; a lost answer means another consent.
@@ -154,7 +155,9 @@ async fn connect(
     .await
     .map_err(refused)?;
     // 3.
-    let profile = who(app, &pair.access).await.map_err(refused)?;
+    let profile = who(app, &Credentials::Bearer(pair.access.clone()))
+        .await
+        .map_err(refused)?;
     let mut missing = oauth::missing_scopes(&pair.scopes);
     if pair.refresh.is_none() && !missing.contains(&"offline.access") {
         missing.push("offline.access");
@@ -182,11 +185,10 @@ fn open_verifier(app: &App, state_hash: &str, sealed: &str) -> Result<SecretStri
 }
 
 // A second try for one that got no answer: a consent is a person's effort, and the question is free to repeat.
-async fn who(app: &App, access: &SecretString) -> Result<Profile, NotSent> {
-    match profile::users_me(&*app.http, &app.config.x, access).await {
-        Err(refusal) if refusal.class == Class::Transient => {
-            profile::users_me(&*app.http, &app.config.x, access).await
-        }
+async fn who(app: &App, credentials: &Credentials) -> Result<Profile, NotSent> {
+    let api = app.x(credentials);
+    match profile::users_me(&api).await {
+        Err(refusal) if refusal.class == Class::Transient => profile::users_me(&api).await,
         answer => answer,
     }
 }
@@ -203,6 +205,7 @@ async fn keep(
     let tokens = tokens::Pair {
         access: pair.access,
         refresh: pair.refresh,
+        secret: None,
     };
     // More than once only when another callback made the account in between: see `store::connecting`.
     for _ in 0..3 {

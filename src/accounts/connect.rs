@@ -107,7 +107,7 @@ pub async fn begin(
         .as_deref()
         .map(|to| redirect::check(&app.config, to))
         .transpose()?;
-    let client = Client::of(&app.config.x).ok_or_else(not_configured)?;
+    let client = Client::of(&app.config.x.app).ok_or_else(not_configured)?;
     let state = random_token(&*app.random, 32);
     let state_hash = sha256(state.as_bytes());
     let redirect_uri = app.config.x_redirect_uri();

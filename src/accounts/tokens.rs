@@ -16,6 +16,8 @@ pub struct Pair {
     pub access: SecretString,
     /// Fetches the next pair, once.
     pub refresh: Option<SecretString>,
+    /// Of an OAuth 1.0a token, its secret: `access` is then that token.
+    pub secret: Option<SecretString>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -24,6 +26,8 @@ struct Plain<'a> {
     access: std::borrow::Cow<'a, str>,
     #[serde(borrow)]
     refresh: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    secret: Option<std::borrow::Cow<'a, str>>,
 }
 
 /// What a sealed pair is bound to: table, column, and whose it is.
@@ -44,12 +48,14 @@ pub fn seal(
     account: &AccountId,
     pair: &Pair,
 ) -> Result<String, DoesNotOpen> {
+    let exposed = |secret: &'_ Option<SecretString>| {
+        let text = secret.as_ref().map(|secret| secret.expose_secret());
+        text.map(|text| text.to_owned().into())
+    };
     let plain = Plain {
         access: pair.access.expose_secret().into(),
-        refresh: pair
-            .refresh
-            .as_ref()
-            .map(|token| token.expose_secret().into()),
+        refresh: exposed(&pair.refresh),
+        secret: exposed(&pair.secret),
     };
     let text = SecretString::from(serde_json::to_string(&plain).map_err(|_| DoesNotOpen)?);
     keyring.seal(random, &tokens_context(workspace, account), &text)
@@ -67,11 +73,11 @@ pub fn open(
 ) -> Result<Pair, DoesNotOpen> {
     let text = keyring.open(&tokens_context(workspace, account), sealed)?;
     let plain: Plain<'_> = serde_json::from_str(text.expose_secret()).map_err(|_| DoesNotOpen)?;
+    let secret = |text: std::borrow::Cow<'_, str>| SecretString::from(text.into_owned());
     Ok(Pair {
-        access: SecretString::from(plain.access.into_owned()),
-        refresh: plain
-            .refresh
-            .map(|token| SecretString::from(token.into_owned())),
+        access: secret(plain.access),
+        refresh: plain.refresh.map(secret),
+        secret: plain.secret.map(secret),
     })
 }
 
@@ -116,6 +122,7 @@ mod tests {
             let pair = Pair {
                 access: SecretString::from("access"),
                 refresh: refresh.map(SecretString::from),
+                secret: None,
             };
             let sealed = seal(&ring, &Sevens, &ours, &one, &pair).unwrap();
             let opened = open(&ring, &ours, &one, &sealed).unwrap();

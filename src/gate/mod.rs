@@ -18,6 +18,6 @@ mod windows;
 
 pub use account::{AccountGate, GatePorts};
 pub use model::{
-    AdoptAnswer, AdoptPart, Content, GateName, GateReply, GateRequest, Grant, PartKey,
-    ReconcileAnswer, ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
+    AdoptAnswer, AdoptPart, GateName, GateReply, GateRequest, Grant, PartKey, ReconcileAnswer,
+    ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
 };

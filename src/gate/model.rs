@@ -4,7 +4,7 @@
 
 use crate::error::Error;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
-use crate::platforms::{NotSent, Profile};
+use crate::platforms::{Content, NotSent, Profile};
 use crate::time::{Timestamp, millis, optional_millis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,16 +57,6 @@ pub struct PartKey {
     pub delivery_id: DeliveryId,
     /// Which segment, from 0.
     pub position: u32,
-}
-
-/// What a person wants to be there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    /// The text.
-    pub text: String,
-    /// The platform's id of the post that this one replies to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
 }
 
 /// "Send this part."

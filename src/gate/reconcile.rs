@@ -165,8 +165,8 @@ impl AccountGate {
                 request.part.delivery_id, request.part.position, usable.generation
             );
             windows::take(storage, Bucket::Read, self.now(), &tag)?;
-            let (http, x) = (&*self.ports.http, &self.ports.config.x);
-            match timeline::read(http, x, &usable.access, &request.external_id, span).await {
+            let api = self.api(&usable.credentials);
+            match timeline::read(&api, &request.external_id, span).await {
                 Look::Posts(posts) => return Ok(Ok(posts)),
                 Look::Unauthorized if refused.is_none() => refused = Some(usable.generation),
                 Look::Unauthorized => {

@@ -205,7 +205,7 @@ impl AccountGate {
         turn: &Turn<'_>,
     ) -> Result<Fetched, StorageError> {
         let config = &self.ports.config;
-        let Some(client) = x::oauth::Client::of(&config.x) else {
+        let Some(client) = x::oauth::Client::of(&config.x.app) else {
             return Ok(Fetched::Impossible(no_client()));
         };
         let Some(refresh) = &pair.refresh else {
@@ -242,6 +242,7 @@ impl AccountGate {
         let next = Pair {
             access: fetched.access,
             refresh: fetched.refresh.or(pair.refresh),
+            secret: None,
         };
         let sealed = match self.seal(grant, &next) {
             Ok(sealed) => sealed,

@@ -69,11 +69,9 @@ impl AccountGate {
             // 5.
             let call = self.arm(&request, refused_generation.is_some())?;
             // 6.
-            let (http, config) = (&*self.ports.http, &self.ports.config);
-            let deadline_ms = config.timing.platform_deadline_ms;
-            let access = &usable.access;
-            let created =
-                create::post(http, &config.x, access, &request.content, deadline_ms).await;
+            let deadline_ms = self.ports.config.timing.platform_deadline_ms;
+            let api = self.api(&usable.credentials);
+            let created = create::post(&api, &request.content, deadline_ms).await;
             // 7.
             let unauthorized = matches!(created.outcome, Outcome::Unauthorized { .. });
             let answer = self.record(&request, &call, created)?;

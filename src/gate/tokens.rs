@@ -8,10 +8,11 @@ use super::model::{Grant, RefreshedUntil};
 use super::rotation::{Cause, Fetched, Way};
 use crate::accounts::{store, tokens};
 use crate::ids::{AccountId, WorkspaceId};
+use crate::platforms::x::api::{Api, Credentials};
+use crate::platforms::x::oauth1::Token;
 use crate::platforms::{Class, NotSent, Profile, x};
 use crate::ports::{Statement, StorageError};
 use crate::time::{Timestamp, millis};
-use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Pairs that are, or were, newer than what the database has. `saved` is 1 once the database has them. Of an account that
@@ -96,8 +97,8 @@ pub(super) enum Want {
 
 /// An access token that is good to use now.
 pub struct Usable {
-    /// The token.
-    pub access: SecretString,
+    /// What a call is signed with.
+    pub credentials: Credentials,
     /// The generation of its pair.
     pub generation: i64,
     /// When it ends.
@@ -118,14 +119,24 @@ impl AccountGate {
         }))
     }
 
+    /// The platform's API as the account.
+    pub(super) fn api<'a>(&'a self, credentials: &'a Credentials) -> Api<'a> {
+        Api {
+            http: &*self.ports.http,
+            config: &self.ports.config.x,
+            credentials,
+            clock: &*self.ports.clock,
+            random: &*self.ports.random,
+        }
+    }
+
     pub(super) async fn profile(&self, grant: &Grant) -> Answer<Profile> {
         let mut usable = match self.usable(grant, None).await? {
             Ok(usable) => usable,
             Err(refusal) => return Ok(Err(refusal)),
         };
         for may_refresh in [true, false] {
-            let http = &*self.ports.http;
-            match x::profile::users_me(http, &self.ports.config.x, &usable.access).await {
+            match x::profile::users_me(&self.api(&usable.credentials)).await {
                 Err(refusal) if refusal.class == Class::Token && may_refresh => {
                     usable = match self.usable(grant, Some(usable.generation)).await? {
                         Ok(usable) => usable,
@@ -146,7 +157,7 @@ impl AccountGate {
             newest = Held::from(grant);
         }
         let x = &self.ports.config.x;
-        let confirmed = match (self.open(&newest), x::oauth::Client::of(x)) {
+        let confirmed = match (self.open(&newest), x::oauth::Client::of(&x.app)) {
             (Ok(pair), Some(client)) => {
                 let http = &*self.ports.http;
                 x::oauth::revoke(http, x, &client, &pair.access, pair.refresh.as_ref())
@@ -277,8 +288,17 @@ impl AccountGate {
     }
 
     pub(super) fn lend(&self, held: &Held, refreshed: bool) -> Result<Usable, NotSent> {
+        let pair = self.open(held)?;
+        let credentials = match pair.secret {
+            None => Credentials::Bearer(pair.access),
+            Some(secret) => {
+                let consumer = self.ports.config.x.app.consumer().ok_or_else(no_client)?;
+                let token = pair.access;
+                Credentials::OAuth1(consumer, Token { token, secret })
+            }
+        };
         Ok(Usable {
-            access: self.open(held)?.access,
+            credentials,
             generation: held.generation,
             expires_at: held.expires_at,
             refreshed,

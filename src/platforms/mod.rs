@@ -1,6 +1,9 @@
 //! How to speak to a platform and what its answers mean. Never touches the database.
 
+mod content;
 pub mod x;
+
+pub use content::{Attached, Content, Extras, Poll, ReplySettings};
 
 use crate::time::Timestamp;
 use schemars::JsonSchema;

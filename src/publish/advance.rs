@@ -11,9 +11,9 @@ use super::settlement::{self as rules, Settlement};
 use super::store::{self, Loaded, PartOutcome, PartRow};
 use crate::app::App;
 use crate::gate::{
-    Content, GateName, GateReply, GateRequest, ReconcileAnswer, ReconcilePart, SendAnswer, SendPart,
+    GateName, GateReply, GateRequest, ReconcileAnswer, ReconcilePart, SendAnswer, SendPart,
 };
-use crate::platforms::Class;
+use crate::platforms::{Class, Content};
 use crate::ports::Random;
 use crate::time::Timestamp;
 use serde_json::json;
@@ -53,8 +53,8 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
             return Step::Settle(settlement, Vec::new());
         }
         let content = Content {
-            text,
             reply_to: parts.reply_to.take(),
+            ..Content::of(&text)
         };
         let reply = match app
             .gates

@@ -3,15 +3,12 @@
 //! X has no idempotency key. Certainly not created is only what X says so of, by a clean 4xx; no answer, a 5xx, or a 2xx
 //! without an id may all hide a post.
 
+use super::api::{Api, Body, Silence};
 use super::errors::ErrorBody;
 use super::limits;
-use crate::config::XConfig;
-use crate::gate::Content;
-use crate::platforms::{Class, NotSent, Observed, Outcome};
-use crate::ports::HttpClient;
-use http::{Method, header};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use crate::platforms::{Class, Content, NotSent, Observed, Outcome};
+use http::Method;
+use serde_json::{Map, Value, json};
 
 /// What a create call came to, and what its headers say of limits.
 pub struct Created {
@@ -22,59 +19,70 @@ pub struct Created {
 }
 
 /// Creates a post. Whatever happens is an outcome.
-pub async fn post(
-    http: &dyn HttpClient,
-    config: &XConfig,
-    access: &SecretString,
-    content: &Content,
-    deadline_ms: u32,
-) -> Created {
-    let request = http::Request::builder()
-        .method(Method::POST)
-        .uri(format!("{}/2/tweets", config.api_base))
-        .header(
-            header::AUTHORIZATION,
-            format!("Bearer {}", access.expose_secret()),
-        )
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body(content).to_string().into_bytes());
-    let request = match request {
-        Ok(request) => request,
-        // Nothing has left: the base address or the token cannot stand in a request.
-        Err(error) => {
-            let refusal = NotSent::new(
-                Class::Operator,
-                "x_request_not_possible",
-                format!("The request to X cannot be made: {error}."),
-                "The operator checks X_API_BASE.",
-            );
-            return Created {
-                outcome: Outcome::NotSent(refusal),
-                observed: Vec::new(),
-            };
-        }
+pub async fn post(api: &Api<'_>, content: &Content, deadline_ms: u32) -> Created {
+    let body = body(content);
+    let sent = api.send(
+        Method::POST,
+        "/2/tweets",
+        &[],
+        Body::Json(&body),
+        deadline_ms,
+    );
+    let nothing_observed = |outcome| Created {
+        outcome,
+        observed: Vec::new(),
     };
-    match http.send(request, deadline_ms).await {
+    match sent.await {
         Ok(response) => {
             let observed = limits::observed(response.headers());
             let outcome = classify(response.status().as_u16(), response.body(), &observed);
             Created { outcome, observed }
         }
-        Err(error) => Created {
-            outcome: Outcome::Uncertain {
-                detail: format!("X was asked, and {error}."),
-            },
-            observed: Vec::new(),
-        },
+        Err(Silence::NotPossible(refusal)) => nothing_observed(Outcome::NotSent(refusal)),
+        Err(Silence::Lost(error)) => nothing_observed(Outcome::Uncertain {
+            detail: format!("X was asked, and {error}."),
+        }),
     }
 }
 
+/// The body: `PostsCreateRequest`, which takes no other members. A text that is not there is left out, since X refuses an
+/// empty one.
 fn body(content: &Content) -> Value {
-    let mut body = json!({ "text": content.text });
-    if let (Some(id), Value::Object(fields)) = (&content.reply_to, &mut body) {
-        fields.insert("reply".to_owned(), json!({ "in_reply_to_tweet_id": id }));
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    let extras = &content.extras;
+    if !content.text.is_empty() {
+        put("text", json!(content.text));
     }
-    body
+    if let Some(id) = &content.reply_to {
+        put("reply", json!({ "in_reply_to_tweet_id": id }));
+    }
+    if !content.media.is_empty() {
+        let ids: Vec<&str> = content.media.iter().map(|one| one.id.as_str()).collect();
+        put("media", json!({ "media_ids": ids }));
+    }
+    if let Some(id) = &content.replaces {
+        put("edit_options", json!({ "previous_post_id": id }));
+    }
+    if let Some(id) = &extras.quote {
+        put("quote_tweet_id", json!(id));
+    }
+    if let Some(poll) = &extras.poll {
+        put("poll", json!(poll));
+    }
+    if let Some(who) = extras.reply_settings {
+        put("reply_settings", json!(who.of_x()));
+    }
+    if let Some(id) = &extras.community_id {
+        put("community_id", json!(id));
+    }
+    if extras.made_with_ai {
+        put("made_with_ai", json!(true));
+    }
+    if extras.paid_partnership {
+        put("paid_partnership", json!(true));
+    }
+    Value::Object(body)
 }
 
 /// What an answer to a create call means.

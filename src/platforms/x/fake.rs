@@ -50,14 +50,35 @@ pub(super) fn json(status: u16, body: &str) -> Answer {
         .unwrap())
 }
 
+/// A clock and a die that a bearer token does not need.
+pub(super) struct Still;
+
+impl crate::ports::Clock for Still {
+    fn now(&self) -> crate::time::Timestamp {
+        crate::time::Timestamp::from_millis(0)
+    }
+
+    fn sleep(&self, _ms: u32) -> Pending<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+impl crate::ports::Random for Still {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
 /// What a fake X app is configured with.
 pub(super) fn config() -> crate::config::XConfig {
     crate::config::XConfig {
         api_base: "https://api.x.test".to_owned(),
         authorize_url: url::Url::parse("https://x.test/i/oauth2/authorize").unwrap(),
         web_base: "https://x.test".to_owned(),
-        client_id: Some("client".to_owned()),
-        client_secret: None,
+        app: super::app::App {
+            client_id: Some("client".to_owned()),
+            ..super::app::App::default()
+        },
         extra_scopes: vec!["like.write".to_owned(), "tweet.read".to_owned()],
         post_limit_15min: 50,
     }

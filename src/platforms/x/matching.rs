@@ -10,8 +10,8 @@
 //! What cannot be told apart: a post with the same words in the same place that a person wrote by hand in those seconds.
 //! It counts as the one that was meant, as the words are there.
 
-use super::timeline::{Link, OwnPost, ReplyTo};
-use crate::gate::Content;
+use super::timeline::{Link, OwnPost, ReplyTo, after_status};
+use crate::platforms::Content;
 use crate::text::{STANDARD_LIMIT, measure};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -34,22 +34,24 @@ const EDGE: usize = 24;
 /// How much a post is like what was to be sent; `None`: it is another.
 #[must_use]
 pub fn likeness(content: &Content, post: &OwnPost) -> Option<Likeness> {
-    // Nothing that is sent has media yet, so what has some is not it.
-    with_media(content, 0, post)
-}
-
-fn with_media(content: &Content, media: usize, post: &OwnPost) -> Option<Likeness> {
-    if post.media != media || !is_in_place(content, &post.reply_to) {
+    if !has_its_media(content, post) || !is_in_place(content, &post.reply_to) {
         return None;
     }
     let meant = canonical(&content.text);
-    let shown = canonical(&expanded(post, &meant));
+    let shown = canonical(&expanded(content, post, &meant));
     if post.is_cut {
         return begins(content, &meant, &shown).then_some(Likeness::Beginning);
     }
     // Before a reply X may put the names of those who are replied to.
     let same = shown == meant || (content.reply_to.is_some() && without_mentions(&shown) == meant);
     same.then_some(Likeness::Whole)
+}
+
+/// As many media as were meant; the very same, where X says which.
+fn has_its_media(content: &Content, post: &OwnPost) -> bool {
+    let is_known = |id: &str| post.media_ids.contains(id);
+    post.media == content.media.len()
+        && (post.media_ids.is_empty() || content.media.iter().all(|one| is_known(&one.id)))
 }
 
 fn is_in_place(content: &Content, reply_to: &ReplyTo) -> bool {
@@ -84,13 +86,13 @@ fn begins(content: &Content, meant: &str, shown: &str) -> bool {
 }
 
 /// The text as it was given to X, as far as X tells.
-fn expanded(post: &OwnPost, meant: &str) -> String {
+fn expanded(content: &Content, post: &OwnPost, meant: &str) -> String {
     let mut text = String::new();
     let mut rest = post.text.as_str();
     while let Some((at, link)) = first_link(rest, &post.links) {
         let (before, from) = rest.split_at(at);
         text.push_str(&decoded(before));
-        text.push_str(typed(link, meant));
+        text.push_str(typed(content, link, meant));
         rest = from.get(link.short.len()..).unwrap_or_default();
     }
     text.push_str(&decoded(rest));
@@ -106,8 +108,13 @@ fn first_link<'a>(text: &str, links: &'a [Link]) -> Option<(usize, &'a Link)> {
 }
 
 /// What stood there: where the link leads, at once or in the end, or the t.co link itself, whichever was meant.
-fn typed<'a>(link: &'a Link, meant: &str) -> &'a str {
-    if link.is_attached {
+fn typed<'a>(content: &Content, link: &'a Link, meant: &str) -> &'a str {
+    let leads_to = |id: &String| {
+        let mut long = link.long.iter();
+        long.any(|long| after_status(id, long) == Some("") && !meant.contains(&canonical(long)))
+    };
+    // Of a quoted post X may add the link.
+    if link.is_attached || content.extras.quote.as_ref().is_some_and(leads_to) {
         return "";
     }
     let mut ways = link.long.iter().map(String::as_str).chain([&*link.short]);

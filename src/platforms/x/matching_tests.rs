@@ -1,10 +1,11 @@
 //! What X rewrites, one thing at a time.
 
 use super::super::timeline::{Link, OwnPost, ReplyTo};
-use super::{Likeness, canonical, likeness, with_media};
-use crate::gate::Content;
+use super::{Likeness, canonical, likeness};
+use crate::platforms::{Attached, Content, Extras};
 use crate::time::Timestamp;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn shown(text: &str, links: &[(&str, &str)]) -> OwnPost {
     OwnPost {
@@ -17,6 +18,7 @@ fn shown(text: &str, links: &[(&str, &str)]) -> OwnPost {
             .map(|(short, long)| link(short, &[long]))
             .collect(),
         media: 0,
+        media_ids: BTreeSet::new(),
         reply_to: ReplyTo::Nobody,
     }
 }
@@ -30,10 +32,7 @@ fn link(short: &str, long: &[&str]) -> Link {
 }
 
 fn meant(text: &str) -> Content {
-    Content {
-        text: text.to_owned(),
-        reply_to: None,
-    }
+    Content::of(text)
 }
 
 #[track_caller]
@@ -182,9 +181,45 @@ fn a_post_with_media_is_not_one_that_was_sent_without() {
     }];
     post.media = 2;
     assert_eq!(likeness(&meant("look"), &post), None);
-    assert_eq!(with_media(&meant("look"), 2, &post), Some(Likeness::Whole));
-    assert_eq!(with_media(&meant("look"), 1, &post), None);
-    assert_eq!(with_media(&meant("look away"), 2, &post), None);
+    let with = |text: &str, ids: &[&str]| Content {
+        media: ids
+            .iter()
+            .map(|id| Attached {
+                id: (*id).to_owned(),
+                key: format!("3_{id}"),
+            })
+            .collect(),
+        ..meant(text)
+    };
+    let whole = Some(Likeness::Whole);
+    assert_eq!(likeness(&with("look", &["7", "8"]), &post), whole);
+    assert_eq!(likeness(&with("look", &["7"]), &post), None);
+    assert_eq!(likeness(&with("look away", &["7", "8"]), &post), None);
+    // Where X says which they are, the words do not matter alone.
+    post.media_ids = ["7", "8"].map(str::to_owned).into();
+    assert_eq!(likeness(&with("look", &["8", "7"]), &post), whole);
+    assert_eq!(likeness(&with("look", &["8", "9"]), &post), None);
+}
+
+#[test]
+fn the_link_that_x_adds_for_a_quoted_post_does_not_count_and_a_typed_one_does() {
+    let quoting = |text: &str| Content {
+        extras: Extras {
+            quote: Some("5".to_owned()),
+            ..Extras::default()
+        },
+        ..meant(text)
+    };
+    let links = [("https://t.co/q", "https://twitter.com/a/status/5")];
+    let added = shown("look https://t.co/q", &links);
+    assert_eq!(likeness(&quoting("look"), &added), Some(Likeness::Whole));
+    assert_eq!(likeness(&meant("look"), &added), None);
+    let typed = "look https://twitter.com/a/status/5";
+    assert_eq!(likeness(&quoting(typed), &added), Some(Likeness::Whole));
+    assert_eq!(
+        likeness(&quoting("look"), &shown("look", &[])),
+        Some(Likeness::Whole)
+    );
 }
 
 #[test]

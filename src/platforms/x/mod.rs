@@ -1,12 +1,15 @@
 //! X (API v2): requests, answers and what they mean. Facts and their sources are named where they are used.
 
+pub mod api; // X's API as one caller
+pub mod app; // the X app as which Godwit speaks
 pub mod create; // creating a post, and what the answer means
 pub mod errors; // X's error bodies in one form
 #[cfg(test)]
 mod fake; // an HTTP client for the tests of this folder
 pub mod limits; // what headers say of limits
 pub mod matching; // whether a post of the timeline is what was to be sent
-pub mod oauth; // consent, token exchange, refresh, revoke
+pub mod oauth; // OAuth 2.0: consent, token exchange, refresh, revoke
+pub mod oauth1; // signatures of OAuth 1.0a
 pub mod profile; // who the account is
 pub mod status; // posts as people name them
 pub mod timeline; // the account's own posts

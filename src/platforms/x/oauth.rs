@@ -6,6 +6,7 @@
 //! answer costs the grant. Whoever calls [`refresh`] must therefore be the only one, and must save the answer before
 //! using it.
 
+use super::app::App;
 use super::token_errors::{
     CODE_REFUSED, Dead, GRANT_REVOKED, classify, classify_unreadable, grant_is_dead, unreachable,
 };
@@ -40,7 +41,7 @@ pub const DEADLINE_MS: u32 = 10_000;
 /// Of an access token whose answer does not say, in seconds: what X gives to all.
 const LIFETIME_DEFAULT_S: u64 = 7_200;
 
-/// The app as which Godwit speaks to X: the operator's, or later a workspace's own.
+/// What an app shows at the token endpoints of OAuth 2.0.
 #[derive(Clone)]
 pub struct Client {
     /// The OAuth 2.0 client id.
@@ -50,13 +51,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// The operator's app; `None` when it is not configured.
+    /// An app's; `None` when it has no client id.
     #[must_use]
-    pub fn of(config: &XConfig) -> Option<Self> {
-        let id = config.client_id.clone()?;
+    pub fn of(app: &App) -> Option<Self> {
         Some(Self {
-            id,
-            secret: config.client_secret.clone(),
+            id: app.client_id.clone()?,
+            secret: app.client_secret.clone(),
         })
     }
 
@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// [`Class::Operator`] with `x_not_configured`.
     pub fn configured(config: &XConfig) -> Result<Self, NotSent> {
-        Self::of(config).ok_or_else(|| {
+        Self::of(&config.app).ok_or_else(|| {
             NotSent::new(
                 Class::Operator,
                 "x_not_configured",

@@ -3,12 +3,10 @@
 //! X lets each user ask 75 times in 15 minutes (<https://docs.x.com/x-api/fundamentals/rate-limits>), and may bill
 //! each answer; who calls this keeps the answer.
 
+use super::api::{Api, Body, Silence, unreachable};
 use super::errors::ErrorBody;
-use crate::config::XConfig;
 use crate::platforms::{Class, NotSent, Profile};
-use crate::ports::HttpClient;
-use http::{HeaderValue, Request, StatusCode, header};
-use secrecy::{ExposeSecret as _, SecretString};
+use http::{Method, StatusCode};
 use serde::Deserialize;
 
 /// The code of a 401: the access token is not good.
@@ -40,27 +38,10 @@ struct User {
 /// # Errors
 /// [`Class::Token`] with [`UNAUTHORIZED`] when the token is not good, which a refresh may repair; any other code of that
 /// class is final. Otherwise why there is no answer.
-pub async fn users_me(
-    http: &dyn HttpClient,
-    config: &XConfig,
-    access: &SecretString,
-) -> Result<Profile, NotSent> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.expose_secret()))
-        // A token that cannot stand in a header is not one that X gave.
-        .map_err(|_| unauthorized())?;
-    bearer.set_sensitive(true);
-    let request = Request::get(format!(
-        "{}/2/users/me?user.fields=profile_image_url,subscription_type",
-        config.api_base
-    ))
-    .header(header::AUTHORIZATION, bearer)
-    .header(header::ACCEPT, "application/json")
-    .body(Vec::new())
-    .map_err(|error| unreachable(format!("X_API_BASE cannot be called: {error}.")))?;
-    let answer = http
-        .send(request, DEADLINE_MS)
-        .await
-        .map_err(|error| unreachable(format!("X gave no answer: {error}.")))?;
+pub async fn users_me(api: &Api<'_>) -> Result<Profile, NotSent> {
+    let query = [("user.fields", "profile_image_url,subscription_type")];
+    let asked = api.send(Method::GET, "/2/users/me", &query, Body::None, DEADLINE_MS);
+    let answer = asked.await.map_err(Silence::harmless)?;
     let status = answer.status();
     if status == StatusCode::OK {
         let user = serde_json::from_slice::<Answer>(answer.body()).ok();
@@ -145,26 +126,26 @@ fn unauthorized() -> NotSent {
     )
 }
 
-fn unreachable(detail: String) -> NotSent {
-    NotSent::new(
-        Class::Transient,
-        "x_unreachable",
-        detail,
-        "Try again in a minute.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::users_me;
-    use crate::platforms::x::fake::{Answer, Fake, config, json};
+    use crate::platforms::x::api::{Api, Credentials};
+    use crate::platforms::x::fake::{Answer, Fake, Still, config, json};
     use crate::platforms::{Class, NotSent, Profile};
     use crate::ports::HttpError;
     use secrecy::SecretString;
 
     async fn ask(answer: Answer) -> Result<Profile, NotSent> {
         let fake = Fake::new(move |_| answer.clone());
-        let asked = users_me(&fake, &config(), &SecretString::from("token")).await;
+        let (config, credentials) = (config(), Credentials::Bearer(SecretString::from("token")));
+        let api = Api {
+            http: &fake,
+            config: &config,
+            credentials: &credentials,
+            clock: &Still,
+            random: &Still,
+        };
+        let asked = users_me(&api).await;
         let seen = fake.seen();
         assert_eq!(seen[0].uri().path(), "/2/users/me");
         assert_eq!(seen[0].headers()["authorization"], "Bearer token");

@@ -2,15 +2,14 @@
 //!
 //! `GET /2/users/{id}/tweets` (<https://docs.x.com/x-api/users/get-posts>): newest first, 900 reads in 15 minutes.
 
+use super::api::{Api, Body, Silence};
 use super::errors::ErrorBody;
 use super::limits;
-use crate::config::XConfig;
 use crate::platforms::{Class, NotSent};
-use crate::ports::HttpClient;
 use crate::time::Timestamp;
-use http::{Method, header};
-use secrecy::{ExposeSecret, SecretString};
+use http::Method;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How long one page may take, in ms.
 const PAGE_DEADLINE_MS: u32 = 10_000;
@@ -34,6 +33,8 @@ pub struct OwnPost {
     pub links: Vec<Link>,
     /// How many media are attached.
     pub media: usize,
+    /// The ids of those that X names.
+    pub media_ids: BTreeSet<String>,
     /// What it replies to.
     pub reply_to: ReplyTo,
 }
@@ -88,25 +89,17 @@ pub struct Span {
 
 /// Reads all that the account posted in a span. Whatever was not read whole is not [`Look::Posts`]: a post must not be
 /// called absent by who did not look.
-pub async fn read(
-    http: &dyn HttpClient,
-    config: &XConfig,
-    access: &SecretString,
-    user_id: &str,
-    span: &Span,
-) -> Look {
+pub async fn read(api: &Api<'_>, user_id: &str, span: &Span) -> Look {
     let mut posts = Vec::new();
     let mut next: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let Some(request) = request(config, access, user_id, span, next.as_deref()) else {
-            return Look::Refused(unreadable());
-        };
-        let page = match http.send(request, PAGE_DEADLINE_MS).await {
+        let page = match ask(api, user_id, span, next.as_deref()).await {
             Ok(response) => match page(&response) {
                 Ok(page) => page,
                 Err(look) => return look,
             },
-            Err(error) => {
+            Err(Silence::NotPossible(_)) => return Look::Refused(unreadable()),
+            Err(Silence::Lost(error)) => {
                 return later(&format!(
                     "X was asked for the account's posts, and {error}."
                 ));
@@ -132,42 +125,35 @@ fn later(detail: &str) -> Look {
     }
 }
 
-fn request(
-    config: &XConfig,
-    access: &SecretString,
+async fn ask(
+    api: &Api<'_>,
     user_id: &str,
     span: &Span,
     next: Option<&str>,
-) -> Option<http::Request<Vec<u8>>> {
-    let mut url = url::Url::parse(&format!("{}/2/users/{user_id}/tweets", config.api_base)).ok()?;
+) -> Result<http::Response<Vec<u8>>, Silence> {
     // X takes whole seconds here: down at the beginning, up at the end.
     let whole = |ms: i64| {
         Timestamp::from_millis(ms.div_euclid(1_000) * 1_000)
             .to_string()
             .replace(".000Z", "Z")
     };
-    url.query_pairs_mut()
-        .append_pair("max_results", &PAGE_SIZE.to_string())
-        .append_pair("start_time", &whole(span.from.millis()))
-        .append_pair("end_time", &whole(span.to.millis() + 999))
-        .append_pair("exclude", "retweets")
-        .append_pair(
+    let (from, to) = (whole(span.from.millis()), whole(span.to.millis() + 999));
+    let size = PAGE_SIZE.to_string();
+    let mut query = vec![
+        ("max_results", &*size),
+        ("start_time", &*from),
+        ("end_time", &*to),
+        ("exclude", "retweets"),
+        (
             "post.fields",
             "attachments,conversation_id,created_at,entities,note_post",
-        )
-        .append_pair("expansions", "referenced_posts");
-    if let Some(token) = next {
-        url.query_pairs_mut().append_pair("pagination_token", token);
-    }
-    http::Request::builder()
-        .method(Method::GET)
-        .uri(url.as_str())
-        .header(
-            header::AUTHORIZATION,
-            format!("Bearer {}", access.expose_secret()),
-        )
-        .body(Vec::new())
-        .ok()
+        ),
+        ("expansions", "referenced_posts"),
+    ];
+    query.extend(next.map(|token| ("pagination_token", token)));
+    let path = format!("/2/users/{user_id}/tweets");
+    api.send(Method::GET, &path, &query, Body::None, PAGE_DEADLINE_MS)
+        .await
 }
 
 fn page(response: &http::Response<Vec<u8>>) -> Result<Value, Look> {
@@ -228,8 +214,13 @@ fn own_post(post: &Value) -> Option<OwnPost> {
     // One link stands for all media, and is there once for each.
     let keys = post
         .pointer("/attachments/media_keys")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
+        .and_then(Value::as_array);
+    // A key is the kind of medium and the id that it got when it was uploaded.
+    let media_ids = keys
+        .into_iter()
+        .flatten()
+        .filter_map(|key| Some(key.as_str()?.rsplit_once('_')?.1.to_owned()))
+        .collect();
     let attached = links.iter().filter(|link| link.is_attached).count();
     let note = text("/note_post/text").or_else(|| text("/note_tweet/text"));
     let shown = text("/text").unwrap_or_default();
@@ -243,7 +234,8 @@ fn own_post(post: &Value) -> Option<OwnPost> {
         is_cut: beginning.is_some(),
         created_at: Timestamp::parse_rfc3339(text("/created_at")?)?,
         links,
-        media: keys.max(attached),
+        media: keys.map_or(0, Vec::len).max(attached),
+        media_ids,
         reply_to: reply_to(id, post),
     })
 }
@@ -269,7 +261,7 @@ fn own_link(id: &str, link: &Value) -> Option<Link> {
 }
 
 /// What follows in an address of X behind a post's own id.
-fn after_status<'a>(id: &str, address: &'a str) -> Option<&'a str> {
+pub(super) fn after_status<'a>(id: &str, address: &'a str) -> Option<&'a str> {
     let (_, rest) = address.split_once("://")?;
     let (host, path) = rest.split_once('/')?;
     let is_x = ["x.com", "twitter.com"]

@@ -1,10 +1,10 @@
 //! What X shows of a post is recognised as that post and as no other: generated texts, through the sandbox's X.
 
 use crate::sandbox::{Names, Settings, X};
-use crate::support::Outbound;
+use crate::support::{Outbound, SeededRandom, VirtualClock};
 use futures_util::future::FutureExt as _;
-use godwit::config::XConfig;
-use godwit::gate::Content;
+use godwit::platforms::Content;
+use godwit::platforms::x::api::{Api, Credentials};
 use godwit::platforms::x::matching::{Likeness, likeness};
 use godwit::platforms::x::timeline::{Look, OwnPost, Span, read};
 use godwit::ports::HttpError;
@@ -80,19 +80,25 @@ impl Stand {
                 serde_json::to_vec(&body).unwrap(),
             ))
         });
-        let x: &XConfig = &self.config.x;
         let span = Span {
             from: Timestamp::from_millis(START),
             to: Timestamp::from_millis(self.now + 1_000),
         };
-        let access = SecretString::from(self.access.clone());
+        let credentials = Credentials::Bearer(SecretString::from(self.access.clone()));
+        let api = Api {
+            http: &http,
+            config: &self.config.x,
+            credentials: &credentials,
+            clock: &VirtualClock::at(Timestamp::from_millis(self.now)),
+            random: &SeededRandom::new(1),
+        };
         let user = self.x.lock().unwrap().users();
         let user = user
             .iter()
             .find(|user| user.profile.username == "long_bill")
             .unwrap();
         let id = user.id.to_string();
-        let look = read(&http, x, &access, &id, &span);
+        let look = read(&api, &id, &span);
         // Every port here answers after a yield or two.
         let mut look = Box::pin(look);
         loop {
@@ -107,10 +113,7 @@ impl Stand {
 }
 
 fn meant(text: &str) -> Content {
-    Content {
-        text: text.to_owned(),
-        reply_to: None,
-    }
+    Content::of(text)
 }
 
 fn token() -> impl Strategy<Value = String> {
@@ -202,7 +205,7 @@ proptest! {
         for names in [Names::Old, Names::New, Names::Both] {
             let mut stand = Stand::new(names);
             let root = stand.create(&meant("the root"));
-            let reply = Content { text: first.clone(), reply_to: root };
+            let reply = Content { reply_to: root, ..meant(&first) };
             prop_assume!(stand.create(&reply).is_some());
             let post = &stand.timeline(|_| ())[0];
             prop_assert_eq!(likeness(&reply, post), Some(Likeness::Whole));

@@ -214,6 +214,7 @@ impl Stage {
         let pair = tokens::Pair {
             access: SecretString::from(granted.access),
             refresh: granted.refresh.map(SecretString::from),
+            secret: None,
         };
         let sealed = tokens::seal(
             &app.config.keyring,
@@ -338,6 +339,7 @@ impl Stage {
             let pair = tokens::Pair {
                 access: SecretString::from(granted.access),
                 refresh: granted.refresh.map(SecretString::from),
+                secret: None,
             };
             let sealed =
                 tokens::seal(&config.keyring, &*random, &workspace, &account, &pair).unwrap();

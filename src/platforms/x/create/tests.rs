@@ -1,8 +1,9 @@
 //! Every error body that X is known to answer a create call with, and what Godwit makes of it.
 
 use super::{body, classify};
-use crate::gate::Content;
-use crate::platforms::{Class, Observed, Outcome, Span};
+use crate::platforms::{
+    Attached, Class, Content, Extras, Observed, Outcome, Poll, ReplySettings, Span,
+};
 use crate::time::Timestamp;
 use serde_json::json;
 
@@ -199,14 +200,48 @@ fn an_old_token_and_a_duplicate_are_cases_of_their_own() {
 
 #[test]
 fn the_body_holds_the_text_and_a_reply_only_where_there_is_one() {
-    let mut content = Content {
-        text: "hi".to_owned(),
-        reply_to: None,
-    };
+    let mut content = Content::of("hi");
     assert_eq!(body(&content), json!({ "text": "hi" }));
     content.reply_to = Some("7".to_owned());
     assert_eq!(
         body(&content),
         json!({ "text": "hi", "reply": { "in_reply_to_tweet_id": "7" } })
+    );
+}
+
+#[test]
+fn what_is_wanted_beside_the_words_stands_under_the_names_of_x() {
+    let content = Content {
+        text: String::new(),
+        replaces: Some("3".to_owned()),
+        media: vec![Attached {
+            id: "9".to_owned(),
+            key: "3_9".to_owned(),
+        }],
+        extras: Extras {
+            quote: Some("5".to_owned()),
+            poll: Some(Poll {
+                options: vec!["yes".to_owned(), "no".to_owned()],
+                duration_minutes: 60,
+            }),
+            reply_settings: Some(ReplySettings::MentionedUsers),
+            community_id: Some("77".to_owned()),
+            made_with_ai: true,
+            paid_partnership: true,
+        },
+        ..Content::default()
+    };
+    assert_eq!(
+        body(&content),
+        json!({
+            "media": { "media_ids": ["9"] },
+            "edit_options": { "previous_post_id": "3" },
+            "quote_tweet_id": "5",
+            "poll": { "options": ["yes", "no"], "duration_minutes": 60 },
+            "reply_settings": "mentionedUsers",
+            "community_id": "77",
+            "made_with_ai": true,
+            "paid_partnership": true,
+        })
     );
 }

@@ -1,0 +1,150 @@
+//! X's API as one caller: where it is, what requests are signed with, and the little that all of them share.
+
+use super::oauth1::{self, Consumer, Moment, Token};
+use crate::config::XConfig;
+use crate::crypto::random_token;
+use crate::platforms::{Class, NotSent};
+use crate::ports::{Clock, HttpClient, HttpError, Random};
+use http::{HeaderValue, Method, Request, Response, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use url::Url;
+
+/// What a request is signed with.
+#[derive(Clone)]
+pub enum Credentials {
+    /// An OAuth 2.0 access token of a user, or the app-only token.
+    Bearer(SecretString),
+    /// OAuth 1.0a, as a user.
+    OAuth1(Consumer, Token),
+}
+
+/// The API as one caller.
+#[derive(Clone, Copy)]
+pub struct Api<'a> {
+    /// Calls out.
+    pub http: &'a dyn HttpClient,
+    /// How X is reached.
+    pub config: &'a XConfig,
+    /// What requests are signed with.
+    pub credentials: &'a Credentials,
+    /// The time, which is in a signature.
+    pub clock: &'a dyn Clock,
+    /// Randomness, which keeps a signature from being good twice.
+    pub random: &'a dyn Random,
+}
+
+/// What a request carries.
+pub enum Body<'a> {
+    /// Nothing.
+    None,
+    /// JSON.
+    Json(&'a Value),
+    /// Bytes of a media type, such as a multipart body with its boundary.
+    Bytes(&'a str, Vec<u8>),
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Silence {
+    /// The request could not be made: nothing has left.
+    NotPossible(NotSent),
+    /// It left, or may have.
+    Lost(HttpError),
+}
+
+impl Silence {
+    /// The same as a refusal, where a request that may have taken effect may be repeated all the same.
+    #[must_use]
+    pub fn harmless(self) -> NotSent {
+        match self {
+            Self::NotPossible(refusal) => refusal,
+            Self::Lost(error) => unreachable(format!("X gave no answer: {error}.")),
+        }
+    }
+}
+
+impl Api<'_> {
+    /// Sends a request to `path`, which begins with `/2/`, and reads the whole answer within `deadline_ms`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Body<'_>,
+        deadline_ms: u32,
+    ) -> Result<Response<Vec<u8>>, Silence> {
+        let request = self
+            .request(method, path, query, body)
+            .ok_or_else(|| Silence::NotPossible(not_possible()))?;
+        let sent = self.http.send(request, deadline_ms).await;
+        sent.map_err(Silence::Lost)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Body<'_>,
+    ) -> Option<Request<Vec<u8>>> {
+        let mut url = Url::parse(&format!("{}{path}", self.config.api_base)).ok()?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut authorization = self.authorization(&method, &url)?;
+        authorization.set_sensitive(true);
+        let request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::ACCEPT, "application/json");
+        let (media_type, bytes) = match body {
+            Body::None => return request.body(Vec::new()).ok(),
+            Body::Json(value) => ("application/json", value.to_string().into_bytes()),
+            Body::Bytes(media_type, bytes) => (media_type, bytes),
+        };
+        let request = request.header(header::CONTENT_TYPE, media_type);
+        request.body(bytes).ok()
+    }
+
+    fn authorization(&self, method: &Method, url: &Url) -> Option<HeaderValue> {
+        let value = match self.credentials {
+            Credentials::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+            Credentials::OAuth1(consumer, token) => {
+                let moment = Moment {
+                    at: self.clock.now(),
+                    nonce: random_token(self.random, 24),
+                };
+                let signed =
+                    oauth1::authorization(consumer, Some(token), &moment, (method, url), &[], &[]);
+                signed.expose_secret().to_owned()
+            }
+        };
+        HeaderValue::from_str(&value).ok()
+    }
+}
+
+/// The base address, or the token, cannot stand in a request.
+fn not_possible() -> NotSent {
+    NotSent::new(
+        Class::Operator,
+        "x_request_not_possible",
+        "The request to X cannot be made with the configured address and credentials.",
+        "The operator checks X_API_BASE.",
+    )
+}
+
+/// X could not be asked, or did not answer anything that makes sense.
+#[must_use]
+pub fn unreachable(detail: String) -> NotSent {
+    NotSent::new(
+        Class::Transient,
+        "x_unreachable",
+        detail,
+        "Try again in a minute.",
+    )
+}
