@@ -1,10 +1,11 @@
 //! Accounts: connecting by OAuth 2.0, their tokens at rest, profile, and unlinking.
 //!
-//! What this part promises: tokens are sealed before they reach the database, are opened by the account's gate alone,
-//! and never leave in an answer, a log line or an address. Connecting the same X user again keeps the account's id and
-//! history. What it relies on: the gate refreshes and revokes. What it does not do: it never calls X for a connected
-//! account by itself; only the callback of a consent speaks to X, before there is an account.
+//! What this part promises: tokens are sealed before they reach the database, what refreshes them is opened by the
+//! account's gate alone, and they never leave in an answer, a log line or an address. Connecting the same X user again keeps the account's id and
+//! history. What it relies on: the gate refreshes and revokes. X is called as a connected account with what its gate
+//! lends for that call (`acting`), and never to create a post.
 
+mod acting; // calling the platform as an account
 mod callback; // the end of a consent
 mod care; // renewing what is idle, sealing anew
 mod connect; // its beginning
@@ -16,5 +17,6 @@ mod routes; // the HTTP of all this
 pub(crate) mod store; // the SQL
 pub mod tokens; // sealing of a pair of tokens
 
+pub use acting::{Acting, Lent};
 pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
 pub use routes::routes;

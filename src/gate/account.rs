@@ -100,6 +100,8 @@ impl AccountGate {
                 .revoke(&grant)
                 .await
                 .map(|confirmed| GateReply::Revoke { confirmed }),
+            GateRequest::Lend(request) => self.lend_out(&request).await.map(GateReply::Lend),
+            GateRequest::Observe(request) => self.observe(&request).map(|()| GateReply::Observed),
             GateRequest::Limits => {
                 windows::show(&*self.ports.storage, &self.ports.config, self.now())
                     .map(GateReply::Limits)

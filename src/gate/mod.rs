@@ -8,6 +8,7 @@ mod account;
 mod adopt;
 mod debts;
 mod journal;
+mod lend;
 mod model;
 mod reconcile;
 mod rotation;
@@ -18,6 +19,9 @@ mod windows;
 
 pub use account::{AccountGate, GatePorts};
 pub use model::{
-    AdoptAnswer, AdoptPart, GateName, GateReply, GateRequest, Grant, PartKey, ReconcileAnswer,
-    ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window, unexpected,
+    AdoptAnswer, AdoptPart, GateName, GateReply, GateRequest, Grant, Lend, LendAnswer, Observe,
+    PartKey, ReconcileAnswer, ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window,
+    unexpected,
 };
+pub use tokens::none as no_tokens;
+pub use windows::Bucket;

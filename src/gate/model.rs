@@ -2,9 +2,10 @@
 //!
 //! These cross from the Worker to the Durable Object as JSON; tokens travel sealed.
 
+use super::windows::Bucket;
 use crate::error::Error;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
-use crate::platforms::{Content, NotSent, Profile};
+use crate::platforms::{Content, NotSent, Observed, Profile};
 use crate::time::{Timestamp, millis, optional_millis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -220,6 +221,54 @@ pub enum AdoptAnswer {
     },
 }
 
+/// "Lend me what calls as this account are signed with, for so many calls of this kind."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lend {
+    /// The tokens as the database has them.
+    pub grant: Grant,
+    /// What the calls count as.
+    pub bucket: Bucket,
+    /// How many they are.
+    pub calls: u32,
+    /// The generation that the platform has just refused with a 401; it is not lent again.
+    pub refused: Option<i64>,
+}
+
+/// What is lent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum LendAnswer {
+    /// The token, sealed for its account like a pair, without what refreshes it. Good for some minutes at least.
+    Lent {
+        /// The envelope.
+        sealed: String,
+        /// The generation of its pair.
+        generation: i64,
+    },
+    /// The window opens at this time. Nothing was counted.
+    Later {
+        /// When to come back.
+        #[serde(with = "millis")]
+        at: Timestamp,
+        /// Why, for a person.
+        detail: String,
+    },
+    /// There is none.
+    Refused(NotSent),
+}
+
+/// "The platform's answers to such calls said this of its limits."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observe {
+    /// What the calls counted as.
+    pub bucket: Bucket,
+    /// What the headers said.
+    pub observed: Vec<Observed>,
+    /// Until when the platform refuses more.
+    #[serde(with = "optional_millis")]
+    pub shut_until: Option<Timestamp>,
+}
+
 /// A request to a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -253,6 +302,10 @@ pub enum GateRequest {
         /// The tokens.
         grant: Grant,
     },
+    /// Lend what calls are signed with. Repeating it counts the calls once more.
+    Lend(Lend),
+    /// Take notice of the platform's limits.
+    Observe(Observe),
     /// Show the windows.
     Limits,
 }
@@ -278,6 +331,10 @@ pub enum GateReply {
         /// False when the platform could not be reached or refused.
         confirmed: bool,
     },
+    /// To `Lend`.
+    Lend(LendAnswer),
+    /// To `Observe`.
+    Observed,
     /// To `Limits`.
     Limits(Vec<Window>),
     /// The gate's own storage failed, or the request does not make sense. Nothing was sent.

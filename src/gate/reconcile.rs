@@ -160,12 +160,16 @@ impl AccountGate {
                 }
                 Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
             };
+            let credentials = match self.credentials(&usable) {
+                Ok(credentials) => credentials,
+                Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
+            };
             let tag = format!(
                 "{}/{}/{}",
                 request.part.delivery_id, request.part.position, usable.generation
             );
             windows::take(storage, Bucket::Read, self.now(), &tag)?;
-            let api = self.api(&usable.credentials);
+            let api = self.api(&credentials);
             match timeline::read(&api, &request.external_id, span).await {
                 Look::Posts(posts) => return Ok(Ok(posts)),
                 Look::Unauthorized if refused.is_none() => refused = Some(usable.generation),

@@ -66,11 +66,15 @@ impl AccountGate {
                     }
                 },
             };
+            let credentials = match self.credentials(&usable) {
+                Ok(credentials) => credentials,
+                Err(refusal) => return self.not_sent(&request, SendAnswer::Refused(refusal)),
+            };
             // 5.
             let call = self.arm(&request, refused_generation.is_some())?;
             // 6.
             let deadline_ms = self.ports.config.timing.platform_deadline_ms;
-            let api = self.api(&usable.credentials);
+            let api = self.api(&credentials);
             let created = create::post(&api, &request.content, deadline_ms).await;
             // 7.
             let unauthorized = matches!(created.outcome, Outcome::Unauthorized { .. });

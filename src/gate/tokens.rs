@@ -9,10 +9,10 @@ use super::rotation::{Cause, Fetched, Way};
 use crate::accounts::{store, tokens};
 use crate::ids::{AccountId, WorkspaceId};
 use crate::platforms::x::api::{Api, Credentials};
-use crate::platforms::x::oauth1::Token;
 use crate::platforms::{Class, NotSent, Profile, x};
 use crate::ports::{Statement, StorageError};
 use crate::time::{Timestamp, millis};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Pairs that are, or were, newer than what the database has. `saved` is 1 once the database has them. Of an account that
@@ -97,8 +97,10 @@ pub(super) enum Want {
 
 /// An access token that is good to use now.
 pub struct Usable {
-    /// What a call is signed with.
-    pub credentials: Credentials,
+    /// The token.
+    pub access: SecretString,
+    /// Of an OAuth 1.0a token, its secret.
+    pub secret: Option<SecretString>,
     /// The generation of its pair.
     pub generation: i64,
     /// When it ends.
@@ -119,6 +121,15 @@ impl AccountGate {
         }))
     }
 
+    /// What calls are signed with.
+    pub(super) fn credentials(&self, usable: &Usable) -> Result<Credentials, NotSent> {
+        Credentials::of(
+            &self.ports.config.x.app,
+            &usable.access,
+            usable.secret.as_ref(),
+        )
+    }
+
     /// The platform's API as the account.
     pub(super) fn api<'a>(&'a self, credentials: &'a Credentials) -> Api<'a> {
         Api {
@@ -136,7 +147,11 @@ impl AccountGate {
             Err(refusal) => return Ok(Err(refusal)),
         };
         for may_refresh in [true, false] {
-            match x::profile::users_me(&self.api(&usable.credentials)).await {
+            let credentials = match self.credentials(&usable) {
+                Ok(credentials) => credentials,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            match x::profile::users_me(&self.api(&credentials)).await {
                 Err(refusal) if refusal.class == Class::Token && may_refresh => {
                     usable = match self.usable(grant, Some(usable.generation)).await? {
                         Ok(usable) => usable,
@@ -289,16 +304,9 @@ impl AccountGate {
 
     pub(super) fn lend(&self, held: &Held, refreshed: bool) -> Result<Usable, NotSent> {
         let pair = self.open(held)?;
-        let credentials = match pair.secret {
-            None => Credentials::Bearer(pair.access),
-            Some(secret) => {
-                let consumer = self.ports.config.x.app.consumer().ok_or_else(no_client)?;
-                let token = pair.access;
-                Credentials::OAuth1(consumer, Token { token, secret })
-            }
-        };
         Ok(Usable {
-            credentials,
+            access: pair.access,
+            secret: pair.secret,
             generation: held.generation,
             expires_at: held.expires_at,
             refreshed,

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::platforms::{Observed, Span};
 use crate::ports::{GateStorage, Statement, StorageError};
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp, millis};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The tables of this file. A grant is one row in one tree, counted as a range of it.
 pub const SCHEMA: [&str; 2] = [
@@ -50,38 +50,62 @@ const OBSERVED: &str = "SELECT span_ms, allowed, left, reset_at, seen_at,
   FROM observed WHERE bucket = ?1 AND reset_at > ?2";
 
 /// What a call counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// Creating a post.
     Post,
-    /// Uploading media.
+    /// Deleting one.
+    Delete,
+    /// Uploading media: one chunk, one step, one alt text.
     Media,
-    /// Liking and its like.
+    /// Liking, and taking a like back.
     Like,
-    /// Reading.
+    /// Reposting, and taking it back.
+    Repost,
+    /// Bookmarking, and taking it back.
+    Bookmark,
+    /// Reading posts and users.
     Read,
+    /// Reading the own profile.
+    Profile,
 }
 
 impl Bucket {
-    const ALL: [Self; 4] = [Self::Post, Self::Media, Self::Like, Self::Read];
+    const ALL: [Self; 8] = [
+        Self::Post,
+        Self::Delete,
+        Self::Media,
+        Self::Like,
+        Self::Repost,
+        Self::Bookmark,
+        Self::Read,
+        Self::Profile,
+    ];
 
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Post => "post",
+            Self::Delete => "delete",
             Self::Media => "media",
             Self::Like => "like",
+            Self::Repost => "repost",
+            Self::Bookmark => "bookmark",
             Self::Read => "read",
+            Self::Profile => "profile",
         }
     }
 
-    /// Calls in 15 minutes. X's own, per user (<https://docs.x.com/x-api/fundamentals/rate-limits>): media uploads 500,
-    /// likes 50, the own timeline 900. Posts are configured, by default half of X's 100, which leaves the person room.
+    /// Calls in 15 minutes. X's own, per user (<https://docs.x.com/x-api/fundamentals/rate-limits>), of each kind those of
+    /// the endpoint that is called most: of media the chunks, of reads the timeline. Posts are configured, by
+    /// default half of X's 100, which leaves the person room.
     const fn limit(self, config: &Config) -> u32 {
         match self {
             Self::Post => config.x.post_limit_15min,
-            Self::Media => 500,
-            Self::Like => 50,
+            Self::Media => 1_875,
+            Self::Delete | Self::Like | Self::Repost | Self::Bookmark => 50,
             Self::Read => 900,
+            Self::Profile => 75,
         }
     }
 }

@@ -5,7 +5,7 @@ pub mod x;
 
 pub use content::{Attached, Content, Extras, Poll, ReplySettings};
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, millis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,7 @@ pub enum Outcome {
 }
 
 /// What an answer's headers say of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// Over which span.
     pub span: Span,
@@ -107,11 +107,13 @@ pub struct Observed {
     /// How many are left.
     pub remaining: u32,
     /// When the count begins anew.
+    #[serde(with = "millis")]
     pub reset_at: Timestamp,
 }
 
 /// The spans over which a platform counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Span {
     /// 15 minutes.
     Quarter,

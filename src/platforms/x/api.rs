@@ -1,5 +1,6 @@
 //! X's API as one caller: where it is, what requests are signed with, and the little that all of them share.
 
+use super::app::App;
 use super::oauth1::{self, Consumer, Moment, Token};
 use crate::config::XConfig;
 use crate::crypto::random_token;
@@ -17,6 +18,37 @@ pub enum Credentials {
     Bearer(SecretString),
     /// OAuth 1.0a, as a user.
     OAuth1(Consumer, Token),
+}
+
+impl Credentials {
+    /// Those of a token: OAuth 1.0a where it has a secret, in the name of `app`.
+    ///
+    /// # Errors
+    /// [`Class::Operator`] when the app has no consumer key.
+    pub fn of(
+        app: &App,
+        access: &SecretString,
+        secret: Option<&SecretString>,
+    ) -> Result<Self, NotSent> {
+        let Some(secret) = secret else {
+            return Ok(Self::Bearer(access.clone()));
+        };
+        let token = Token {
+            token: access.clone(),
+            secret: secret.clone(),
+        };
+        let consumer = app.consumer().ok_or_else(no_consumer)?;
+        Ok(Self::OAuth1(consumer, token))
+    }
+}
+
+fn no_consumer() -> NotSent {
+    NotSent::new(
+        Class::Operator,
+        "x_not_configured",
+        "This account is connected by OAuth 1.0a, and the X app has no consumer key any more.",
+        "The operator sets X_API_KEY and X_API_SECRET, or the account is connected again by OAuth 2.0; what waits then goes out by itself.",
+    )
 }
 
 /// The API as one caller.

@@ -134,7 +134,11 @@ impl Town {
             GateRequest::Reseal { .. } => "reseal",
             GateRequest::Revoke { .. } => "revoke",
             GateRequest::Limits => "limits",
-            GateRequest::Send(_) | GateRequest::Reconcile(_) | GateRequest::Adopt(_) => "other",
+            GateRequest::Lend(_) => "lend",
+            GateRequest::Send(_)
+            | GateRequest::Reconcile(_)
+            | GateRequest::Adopt(_)
+            | GateRequest::Observe(_) => "other",
         };
         self.world
             .gates

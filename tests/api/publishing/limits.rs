@@ -24,7 +24,7 @@ fn window(windows: &[Value], bucket: &str, seconds: u32) -> Value {
 async fn a_fresh_account_shows_each_bucket_with_its_limit() {
     let stage = Stage::new().await;
     let shown = windows(&stage).await;
-    for (bucket, limit) in [("post", 50), ("media", 500), ("like", 50), ("read", 900)] {
+    for (bucket, limit) in [("post", 50), ("media", 1_875), ("like", 50), ("read", 900)] {
         let window = window(&shown, bucket, 900);
         assert_eq!(
             (&window["limit"], &window["remaining"]),
