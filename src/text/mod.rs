@@ -1,32 +1,41 @@
 //! Text as X counts it.
 //!
-//! Promises the weighted length, the links and the validity that X's own library finds
-//! (twitter-text 3.1.0, configuration 3), for any text, in time that grows with its length and no
-//! faster, whatever is in it. The library's rules are followed to the letter, oddities included: X
+//! Promises the weighted length, the validity, and the links, mentions, hashtags and cashtags that
+//! X's own library finds (twitter-text 3.1.0, configuration 3), for any text, in time that grows with
+//! its length and no faster, whatever is in it. The library's rules are followed to the letter, oddities included: X
 //! refuses what exceeds its own count, not what exceeds a better one.
 //!
 //! Relies on nothing but its tables: no clock, no network. Does not decide which limit an account
 //! has, and does not know what a text costs.
 //!
-//! Three differences from the library are meant. A text of nothing but blanks is invalid here,
+//! Four differences from the library are meant. A text of nothing but blanks is invalid here,
 //! since X refuses it; the library calls it valid. Normalisation follows a newer Unicode where the
-//! library follows that of its JavaScript engine. And where the library throws (a label of
-//! thousands of letters), the label is too long here.
+//! library follows that of its JavaScript engine. Where the library throws (a label of
+//! thousands of letters), the label is too long here. And offsets count code points, both ends, while
+//! the library counts UTF-16 units, and when asked for code points still adds the length in units.
 //!
 //! - `weight`: the weighted length
+//! - `entities`: all that means something, and which of two that overlap stands
 //! - `urls`, `domains`: links, and where a domain ends
+//! - `mentions`, `hashtags`, `cashtags`: the others
 //! - `emoji`: which sequences are one emoji
-//! - `characters`, `tlds`: classes and tables that those stand on
+//! - `characters`, `letters`, `tlds`: classes and tables that those stand on
 
+mod cashtags;
 mod characters;
 mod domains;
 mod emoji;
+mod entities;
+mod hashtags;
+mod letters;
+mod mentions;
 mod tlds;
 mod urls;
 mod weight;
 
 use std::borrow::Cow;
 
+pub use entities::Entities;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The longest post of an ordinary account, in weighted length.
@@ -51,7 +60,7 @@ pub struct Measured<'t> {
     invalid_character: Option<usize>,
 }
 
-/// A part of a text that means something to X: a link.
+/// A part of a text that means something to X.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entity {
     /// What stands there.
@@ -79,7 +88,23 @@ pub enum Problem {
     },
 }
 
+impl Entity {
+    fn of(text: &[char], start: usize, end: usize) -> Self {
+        Self {
+            text: text.get(start..end).unwrap_or_default().iter().collect(),
+            start,
+            end,
+        }
+    }
+}
+
 impl Measured<'_> {
+    /// The links, mentions, hashtags and cashtags. Offsets are those in [`Measured::text`].
+    #[must_use]
+    pub fn entities(&self) -> Entities {
+        entities(&self.text)
+    }
+
     /// What keeps the text from being posted where `limit` holds, in weighted length; nothing if it
     /// may be posted.
     #[must_use]
@@ -106,13 +131,23 @@ impl Measured<'_> {
 pub fn measure(text: &str) -> Measured<'_> {
     let text = normalized(text);
     let characters: Vec<char> = text.chars().collect();
-    let urls = urls::find(&characters);
+    let (urls, _) = urls::find(&characters);
     Measured {
         weighted_length: weight::weighted_length(&characters, &urls),
         invalid_character: weight::first_invalid(&characters),
-        urls: entities(&characters, &urls),
+        urls: links(&characters, &urls),
         text,
     }
+}
+
+/// The links, mentions, hashtags and cashtags in `text`. Offsets are those in `text` as it is, not
+/// normalised; for those of the text as it is sent, ask [`Measured::entities`].
+///
+/// A link that overlaps an entity before it is not among them, although it weighs what a link weighs
+/// ([`Measured::urls`]).
+#[must_use]
+pub fn entities(text: &str) -> Entities {
+    entities::by_kind(&text.chars().collect::<Vec<char>>())
 }
 
 /// The links in `text`, in order, none overlapping another. Offsets are those in `text` as it is,
@@ -120,7 +155,7 @@ pub fn measure(text: &str) -> Measured<'_> {
 #[must_use]
 pub fn urls(text: &str) -> Vec<Entity> {
     let characters: Vec<char> = text.chars().collect();
-    entities(&characters, &urls::find(&characters))
+    links(&characters, &urls::find(&characters).0)
 }
 
 /// `text` in NFC.
@@ -132,13 +167,9 @@ fn normalized(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn entities(text: &[char], urls: &[urls::Url]) -> Vec<Entity> {
-    let entity = |&urls::Url { start, end, .. }: &urls::Url| Entity {
-        text: text.get(start..end).unwrap_or_default().iter().collect(),
-        start,
-        end,
-    };
-    urls.iter().map(entity).collect()
+fn links(text: &[char], urls: &[urls::Url]) -> Vec<Entity> {
+    let link = |url: &urls::Url| Entity::of(text, url.start, url.end);
+    urls.iter().map(link).collect()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ const PIECES: &[&str] = &[
     "\u{85}",
 ];
 
-fn any_text() -> impl Strategy<Value = String> {
+pub(super) fn any_text() -> impl Strategy<Value = String> {
     let piece = proptest::sample::select(PIECES).prop_map(str::to_owned);
     let piece = prop_oneof![4 => piece, 1 => any::<char>().prop_map(String::from)];
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())

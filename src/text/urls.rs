@@ -31,27 +31,25 @@ pub(super) struct Url {
     pub(super) units: usize,
 }
 
-/// The links in `text`, in order, none overlapping another.
-pub(super) fn find(text: &[char]) -> Vec<Url> {
-    let mut urls = Vec::new();
+/// The links in `text`, in order, none overlapping another, and what was consumed in finding them,
+/// as the places of the attempt and of the next one.
+pub(super) fn find(text: &[char]) -> (Vec<Url>, Vec<(usize, usize)>) {
+    let (mut urls, mut consumed) = (Vec::new(), Vec::new());
     if !text.contains(&'.') {
-        return urls;
+        return (urls, consumed);
     }
-    let mut scanner = Scanner {
-        text,
-        domains: Domains::new(text),
-    };
+    let mut scanner = Scanner::new(text);
     let mut at = 0;
-    while let Some(&c) = text.get(at) {
-        at = scanner.candidate_at(at, c).map_or(at + 1, |candidate| {
-            scanner.accept(&candidate, &mut urls);
-            candidate.end
-        });
+    while at < text.len() {
+        let end = scanner.attempt(at, at == 0, &mut urls);
+        consumed.extend(end.map(|end| (at, end)));
+        at = end.unwrap_or(at + 1);
     }
-    urls
+    (urls, consumed)
 }
 
-struct Scanner<'t> {
+/// Looks for links in a text.
+pub(super) struct Scanner<'t> {
     text: &'t [char],
     domains: Domains<'t>,
 }
@@ -70,10 +68,31 @@ struct Candidate {
     end: usize,
 }
 
-impl Scanner<'_> {
-    /// The candidate whose preceding character is `c` at `at`; at the start of the text, also one
-    /// that nothing precedes.
-    fn candidate_at(&mut self, at: usize, c: char) -> Option<Candidate> {
+impl<'t> Scanner<'t> {
+    pub(super) fn new(text: &'t [char]) -> Self {
+        Self {
+            text,
+            domains: Domains::new(text),
+        }
+    }
+
+    /// Adds the links whose preceding character is at `at` or, if `is_start`, that begin there as if
+    /// the text did. Returns where to go on if there is what looks like a link.
+    pub(super) fn attempt(
+        &mut self,
+        at: usize,
+        is_start: bool,
+        urls: &mut Vec<Url>,
+    ) -> Option<usize> {
+        let candidate = self.candidate_at(at, is_start)?;
+        self.accept(&candidate, urls);
+        Some(candidate.end)
+    }
+
+    /// The candidate whose preceding character is at `at`; at the start, also one that nothing
+    /// precedes.
+    fn candidate_at(&mut self, at: usize, is_start: bool) -> Option<Candidate> {
+        let c = *self.text.get(at)?;
         let mut found = None;
         if may_precede_url(c) {
             if c.len_utf16() == 2 {
@@ -81,8 +100,8 @@ impl Scanner<'_> {
             }
             found = found.or_else(|| self.candidate(at + 1, Some(c), false));
         }
-        if at == 0 {
-            found.or_else(|| self.candidate(0, None, false))
+        if is_start {
+            found.or_else(|| self.candidate(at, None, false))
         } else {
             found
         }
