@@ -50,7 +50,6 @@ pub(super) struct Match {
 
 /// All that the scanners found.
 #[derive(Debug)]
-#[expect(dead_code, reason = "only the spans are read so far")]
 pub(super) struct Scan {
     /// The links that count as links, whatever they overlap.
     pub(super) urls: Vec<Url>,

@@ -21,21 +21,29 @@
 //! - `emoji`: which sequences are one emoji
 //! - `characters`, `letters`, `tlds`: classes and tables that those stand on
 
+mod append;
+mod breaks;
 mod cashtags;
 mod characters;
+mod cuts;
 mod domains;
 mod emoji;
 mod entities;
 mod hashtags;
 mod letters;
 mod mentions;
+mod split;
 mod tlds;
+mod truncate;
 mod urls;
 mod weight;
 
 use std::borrow::Cow;
 
+pub use append::{InvalidHashtag, WithHashtags, with_hashtags};
 pub use entities::Entities;
+pub use split::{PARTS_MAX, SplitError, split};
+pub use truncate::{TruncateError, truncate};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The longest post of an ordinary account, in weighted length.

@@ -111,6 +111,24 @@ pub(super) fn any_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Texts with more in them to cut: words, sentences, lines, entities and what is nearly one.
+pub(super) fn cuttable_text() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(CUTTABLE_PIECES).prop_map(str::to_owned);
+    let piece = prop_oneof![6 => piece, 1 => any_text()];
+    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+/// Pieces that meet every rule of cutting when put side by side.
+#[rustfmt::skip]
+const CUTTABLE_PIECES: &[&str] = &[
+    " ", " ", " ", " ", "\n", "\n\n", "\r\n", "\r\n\r\n", "\u{a0}", "\u{3000}", "\u{85}", "\u{2029}",
+    "\u{200b}", "word", "words", "A", "é", "e\u{301}", "\u{301}", ". ", "! ", "?”", "。", "」", "「", "、",
+    "日本語", "ッ", "ー", "ไทย", "เก", "हिन्दी", "क्ष", "한국", "שָׁלוֹם", "مرحبا", "\u{200f}", "\u{202e}",
+    "@name", "@name/list", "!@no", "＠no", "rt:", "@", "#tag", "#日本", "#a#b", "&#no", "#", "$A", "$BRK.A", "$A”",
+    "$", "x.com", "x.combined", "_a.b.com", "https://x.com/a_(b)", "https://t.co/abc", "-x.jp", "日x.com/é", ".co",
+    "m/", "😀", "👩‍👧", "🧑‍🚀", "🇯🇵", "🇯", "1️⃣", "👋🏽", "☺︎", "\u{fe0f}",
+];
+
 #[test]
 fn every_case_is_counted_as_the_library_of_x_counts_it() {
     for case in cases() {

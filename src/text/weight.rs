@@ -21,6 +21,27 @@ const URL_WEIGHT: u64 = 23 * SCALE;
 /// The weighted length of `text`, which is in NFC and has the links `urls`.
 pub(super) fn weighted_length(text: &[char], urls: &[Url]) -> u32 {
     let mut weight = 0;
+    count(text, urls, |_, _, more| weight += more);
+    to_length(weight)
+}
+
+/// The weighted length of what is before each place in `text`, its end included, and whether the
+/// place is within an emoji.
+pub(super) fn running_lengths(text: &[char], urls: &[Url]) -> Vec<(u32, bool)> {
+    let mut weight = 0;
+    let mut lengths = Vec::with_capacity(text.len() + 1);
+    lengths.push((0, false));
+    count(text, urls, |from, to, more| {
+        weight += more;
+        lengths.extend((from + 1..to).map(|_| (to_length(weight), true)));
+        lengths.push((to_length(weight), false));
+    });
+    lengths
+}
+
+/// Calls `add` with start, end and weight of each piece of `text`: an emoji, or a character, the
+/// first of a link having the weight of the link.
+fn count(text: &[char], urls: &[Url], mut add: impl FnMut(usize, usize, u64)) {
     let mut urls = urls.iter().peekable();
     // How many UTF-16 units from here on are part of a link that has been counted.
     let mut counted_units = 0;
@@ -35,17 +56,15 @@ pub(super) fn weighted_length(text: &[char], urls: &[Url]) -> u32 {
             None
         };
         emoji_end = emoji.unwrap_or(emoji_end);
+        let mut weight = 0;
         if let Some(url) = urls.next_if(|url| url.start == at) {
-            weight += URL_WEIGHT;
+            weight = URL_WEIGHT;
             counted_units = url.units;
         }
+        let mut end = at + 1;
         if counted_units == 0 {
-            weight += if emoji.is_some() {
-                DEFAULT_WEIGHT
-            } else {
-                weight_of(c)
-            };
-            at = emoji.unwrap_or(at + 1);
+            weight += emoji.map_or_else(|| weight_of(c), |_| DEFAULT_WEIGHT);
+            end = emoji.unwrap_or(end);
         } else {
             if c.len_utf16() > counted_units {
                 // The link's units end in the middle of this character (see `Url::units`); its
@@ -53,9 +72,13 @@ pub(super) fn weighted_length(text: &[char], urls: &[Url]) -> u32 {
                 weight += DEFAULT_WEIGHT;
             }
             counted_units = counted_units.saturating_sub(c.len_utf16());
-            at += 1;
         }
+        add(at, end, weight);
+        at = end;
     }
+}
+
+fn to_length(weight: u64) -> u32 {
     u32::try_from(weight / SCALE).unwrap_or(u32::MAX)
 }
 
