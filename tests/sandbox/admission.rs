@@ -1,39 +1,38 @@
-//! Who is let in: token, scopes and windows, in this order, before anything else is looked at.
+//! Who is let in: token, scopes, windows and the document, in this order, before anything else is looked at.
 //!
-//! Every request that is let in counts in its window, whatever comes of it; one that is throttled does not. Only
-//! accepted posts count in the caps of 24 hours. As on the real X, the headers come with every answer to a request
-//! whose token was good.
+//! Every request that is let in counts in its windows, whatever comes of it; one that is throttled does not. Only
+//! accepted posts count in the caps of 24 hours of creates. As on the real X, the headers come with every answer to a
+//! request whose token was good.
 
 use super::{
     answer::Answer,
-    call::{Call, Route},
+    call::Call,
+    gates::{Gate, gate},
     refusals::Refusal,
-    windows::{Bucket, Standing},
+    spec,
+    windows::{Bucket, Span, Standing, Window},
     x::X,
 };
 
-/// What a request must show to be let in.
-struct Gate {
-    bucket: Bucket,
-    limit: u32,
-    scopes: &'static [&'static str],
-    app_only: bool,
+/// The user of an app-only request.
+const NOBODY: u64 = 0;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
+    pub app: usize,
+    /// 0 for an app-only token.
+    pub user: u64,
 }
 
-const READ: &[&str] = &["tweet.read", "users.read"];
-const WRITE: &[&str] = &["tweet.read", "tweet.write", "users.read"];
-
-/// Who app-only requests count for.
-const APP: u64 = 0;
-
 impl X {
-    /// Lets a request in by its token, scopes and windows, and puts the rate-limit headers on its answer.
+    /// Lets a request in by its token, scopes, windows and form, and puts the rate-limit headers on its answer.
     pub(super) fn limited(
         &mut self,
         call: &Call,
         operation: impl FnOnce(&mut Self, u64) -> Result<Answer, Answer>,
     ) -> Answer {
-        let Some(gate) = self.gate(&call.route) else {
+        let Some(gate) = gate(&call.route, &self.settings.limits) else {
             return Refusal::NotFound.answer();
         };
         let who = match self.admit(call, &gate) {
@@ -41,18 +40,24 @@ impl X {
             Err(refused) => return refused,
         };
         let is_create = gate.bucket == Bucket::Create;
-        let open = self.standing(who, &gate, call).remaining > 0;
-        let answer = if !open {
-            Refusal::RateLimit.answer()
-        } else if is_create && self.days(who, call).iter().any(|day| day.remaining == 0) {
-            Refusal::DayCap.answer()
-        } else {
-            self.windows.charge(who, gate.bucket, call.now_ms);
-            operation(self, who).unwrap_or_else(|refused| refused)
+        let is_spent = |standing: &(Span, Standing)| standing.1.remaining == 0;
+        let standings = self.standings(who, &gate, call);
+        let answer = match standings.iter().find(|standing| is_spent(standing)) {
+            Some((Span::QuarterHour, _)) => Refusal::RateLimit.answer(),
+            Some((Span::Day, _)) => Refusal::DayCap.answer(),
+            None => {
+                self.charge(who, &gate, call, |span| {
+                    !is_create || span == Span::QuarterHour
+                });
+                let names = self.settings.query_names;
+                spec::refusal(call, names)
+                    .map_err(|wrong| wrong.answer())
+                    .and_then(|()| operation(self, who.user))
+                    .unwrap_or_else(|refused| refused)
+            }
         };
         if is_create && answer.status == 201 {
-            self.windows.charge(who, Bucket::CreateUserDay, call.now_ms);
-            self.windows.charge(APP, Bucket::CreateAppDay, call.now_ms);
+            self.charge(who, &gate, call, |span| span == Span::Day);
         }
         self.with_windows(answer, who, &gate, call)
     }
@@ -60,7 +65,7 @@ impl X {
     /// A scripted refusal. It counts in the windows, unless it is itself a throttle.
     pub(super) fn refuse(&mut self, call: &Call, refusal: Refusal, reset_after_s: u32) -> Answer {
         let answer = refusal.answer();
-        let Some(gate) = self.gate(&call.route) else {
+        let Some(gate) = gate(&call.route, &self.settings.limits) else {
             return answer;
         };
         let Ok(who) = self.admit(call, &gate) else {
@@ -72,47 +77,35 @@ impl X {
             remaining: 0,
             reset,
         };
+        let limit = gate.allowance.user.or(gate.allowance.app).unwrap_or(0);
         match refusal {
             Refusal::RateLimit | Refusal::RateLimitCode88 => {
-                answer.with_all(closed(gate.limit).quarter_hour_headers())
+                answer.with_all(closed(limit).quarter_hour_headers())
             }
             Refusal::DayCap => {
-                let open = self.standing(who, &gate, call).quarter_hour_headers();
+                let open = self.standing(who, &gate, call);
                 let day = closed(self.settings.limits.create_user_day).user_day_headers();
-                answer.with_all(open).with_all(day)
+                let open = open.map(Standing::quarter_hour_headers);
+                answer.with_all(open.into_iter().flatten()).with_all(day)
             }
             _ if refusal.is_throttle() => self.with_windows(answer, who, &gate, call),
             _ => {
-                self.windows.charge(who, gate.bucket, call.now_ms);
+                self.charge(who, &gate, call, |span| {
+                    gate.bucket != Bucket::Create || span == Span::QuarterHour
+                });
                 self.with_windows(answer, who, &gate, call)
             }
         }
     }
 
-    fn gate(&self, route: &Route) -> Option<Gate> {
-        let limits = &self.settings.limits;
-        let (bucket, limit, scopes, app_only) = match route {
-            Route::UsersMe => (Bucket::UsersMe, limits.users_me, READ, false),
-            Route::Create => (Bucket::Create, limits.create, WRITE, false),
-            Route::Delete(_) => (Bucket::Delete, limits.delete, WRITE, false),
-            Route::Post(_) => (Bucket::Lookup, limits.lookup, READ, true),
-            Route::Posts => (Bucket::Lookups, limits.lookups, READ, true),
-            Route::Timeline(_) => (Bucket::Timeline, limits.timeline, READ, true),
-            _ => return None,
-        };
-        Some(Gate {
-            bucket,
-            limit,
-            scopes,
-            app_only,
-        })
-    }
-
-    fn admit(&self, call: &Call, gate: &Gate) -> Result<u64, Answer> {
+    fn admit(&self, call: &Call, gate: &Gate) -> Result<Who, Answer> {
         let token = call.bearer();
         if token.is_some() && token == self.settings.app_bearer.as_deref() {
-            return if gate.app_only {
-                Ok(APP)
+            return if gate.takes_app_only {
+                Ok(Who {
+                    app: 0,
+                    user: NOBODY,
+                })
             } else {
                 Err(Refusal::AppOnly.answer())
             };
@@ -121,37 +114,84 @@ impl X {
         let bearer = bearer.ok_or_else(|| Refusal::Unauthorized.answer())?;
         let may = |scope: &&str| bearer.scopes.iter().any(|granted| granted == scope);
         if gate.scopes.iter().all(may) {
-            Ok(bearer.user)
+            Ok(Who {
+                app: 0,
+                user: bearer.user,
+            })
         } else {
             Err(Refusal::MissingScope.answer())
         }
     }
 
-    fn standing(&mut self, who: u64, gate: &Gate, call: &Call) -> Standing {
-        self.windows
-            .standing(who, gate.bucket, gate.limit, call.now_ms)
-    }
-
-    /// The 24-hour caps of the user and of the app.
-    fn days(&mut self, who: u64, call: &Call) -> [Standing; 2] {
-        let limits = &self.settings.limits;
-        let (user, app) = (limits.create_user_day, limits.create_app_day);
-        let windows = &mut self.windows;
+    /// The windows that hold for this request, with their limits. The first is the one that the headers tell of.
+    fn windows_of(who: Who, gate: &Gate) -> impl Iterator<Item = (Window, u32)> + use<> {
+        let Gate {
+            bucket, allowance, ..
+        } = *gate;
+        let is_app_only = who.user == NOBODY;
+        let window = move |app, user, span, limit: Option<u32>| {
+            let window = Window {
+                app,
+                user,
+                bucket,
+                span,
+            };
+            limit.map(|limit| (window, limit))
+        };
+        let user = allowance.user.filter(|_| !is_app_only);
+        let counts_all = !gate.takes_app_only || allowance.user.is_none();
+        let app = allowance.app.filter(|_| is_app_only || counts_all);
+        // An account's posts count whichever client they come from.
+        let user_day_app = if bucket == Bucket::Create {
+            Window::EVERY_APP
+        } else {
+            who.app
+        };
+        let user_day = allowance.user_day.filter(|_| !is_app_only);
         [
-            windows.standing(who, Bucket::CreateUserDay, user, call.now_ms),
-            windows.standing(APP, Bucket::CreateAppDay, app, call.now_ms),
+            window(who.app, who.user, Span::QuarterHour, user),
+            window(who.app, NOBODY, Span::QuarterHour, app),
+            window(user_day_app, who.user, Span::Day, user_day),
+            window(who.app, NOBODY, Span::Day, allowance.app_day),
         ]
+        .into_iter()
+        .flatten()
     }
 
-    fn with_windows(&mut self, answer: Answer, who: u64, gate: &Gate, call: &Call) -> Answer {
-        let standing = self.standing(who, gate, call);
-        let answer = answer.with_all(standing.quarter_hour_headers());
-        if gate.bucket != Bucket::Create {
-            return answer;
+    fn charge(&mut self, who: Who, gate: &Gate, call: &Call, counts: impl Fn(Span) -> bool) {
+        for (window, _) in Self::windows_of(who, gate) {
+            if counts(window.span) {
+                self.windows.charge(window, call.now_ms);
+            }
         }
-        let [user, app] = self.days(who, call);
+    }
+
+    fn standings(&mut self, who: Who, gate: &Gate, call: &Call) -> Vec<(Span, Standing)> {
+        Self::windows_of(who, gate)
+            .map(|(window, limit)| {
+                let standing = self.windows.standing(window, limit, call.now_ms);
+                (window.span, standing)
+            })
+            .collect()
+    }
+
+    fn standing(&mut self, who: Who, gate: &Gate, call: &Call) -> Option<Standing> {
+        let (_, standing) = self.standings(who, gate, call).into_iter().next()?;
+        Some(standing)
+    }
+
+    fn with_windows(&mut self, mut answer: Answer, who: Who, gate: &Gate, call: &Call) -> Answer {
+        let mut has_quarter_hour = false;
+        for (window, limit) in Self::windows_of(who, gate) {
+            let standing = self.windows.standing(window, limit, call.now_ms);
+            answer = match (window.span, window.user) {
+                (Span::QuarterHour, _) if has_quarter_hour => answer,
+                (Span::QuarterHour, _) => answer.with_all(standing.quarter_hour_headers()),
+                (Span::Day, NOBODY) => answer.with_all(standing.app_day_headers()),
+                (Span::Day, _) => answer.with_all(standing.user_day_headers()),
+            };
+            has_quarter_hour = true;
+        }
         answer
-            .with_all(user.user_day_headers())
-            .with_all(app.app_day_headers())
     }
 }

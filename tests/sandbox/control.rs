@@ -8,6 +8,7 @@
 //! | `GET /_sandbox/requests` | | `{"requests": [...]}`, never with a token, code or state in it |
 //! | `GET /_sandbox/posts` | | `{"posts": [...]}`, deleted ones included |
 //! | `POST /_sandbox/posts` | `{"username", "text"}` | 201 `{"id"}`: written on x.com, beside the app |
+//! | `GET /_sandbox/media` | | `{"media": [...]}`: every upload, its segments, hash and state |
 //! | `GET /_sandbox/counts` | | the counts |
 //! | `GET /_sandbox/users` | | `{"users": [...]}` |
 //! | `POST /_sandbox/users` | `{"username", "name", "verified_type"?, "subscription_type"?}` | 201, the user |
@@ -71,6 +72,7 @@ fn answer(x: &mut X, call: &Call) -> Result<Answer, String> {
             let id = x.write_as(call.now_ms, &username, &text);
             return Ok(Answer::json(201, &json!({"id": known(id, &username)?})));
         }
+        "media" if is_get => json!({"media": x.media(call.now_ms)}),
         "counts" if is_get => json!(x.counts()),
         "users" if is_get => json!({"users": x.users()}),
         "users" if is_post => {

@@ -4,40 +4,40 @@ use serde_json::{Value, json};
 
 use super::{
     answer::Answer,
+    attach::{self, Attached},
     call::Call,
-    fields,
+    draft::{self, Create},
     ledger::Post,
     people::User,
-    refusals::{Refusal, invalid_request},
+    refusals::Refusal,
     render,
-    schema::{self, Create, is_id},
     text::{self, Link, ORDINARY_LENGTH, Piece, Reading},
     x::X,
 };
 
 pub fn create(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
-    fields::only(call, &[])?;
-    if call.content_type() != "application/json" {
-        return Err(invalid_request(
-            &json!({}),
-            "Requests with bodies must have content-type of application/json.",
-        ));
-    }
-    let body: Value = serde_json::from_slice(&call.body)
-        .map_err(|_| invalid_request(&json!({}), "The request body is not valid JSON."))?;
-    let create = schema::read(&body)?;
+    let create = draft::read(call.json().unwrap_or(&Value::Null))?;
     let author = x
         .people
         .get(user)
         .cloned()
         .ok_or_else(|| Refusal::Unauthorized.answer())?;
+    let attached = attach::may_attach(x, call.now_ms, &author, &create.media_ids)?;
     let reading = text::read(&create.text);
     may_say(x, call, &author, &create, &reading)?;
     let parent = match &create.reply_to {
         Some(id) => Some(may_reply(x, &author, id)?),
         None => None,
     };
-    let id = publish(x, call.now_ms, &author, &create, &reading, parent);
+    let id = publish(
+        x,
+        call.now_ms,
+        &author,
+        &create,
+        &reading,
+        parent,
+        &attached,
+    );
     x.record.counts.creates_accepted += 1;
     let shown = x.ledger.get(id).map(|post| text::escaped(&post.shown));
     let mut data = json!({"id": id.to_string(), "text": shown});
@@ -57,14 +57,22 @@ pub fn write(x: &mut X, now_ms: i64, author: &User, text: &str, reply_to: Option
         text: text.into(),
         ..Create::default()
     };
-    publish(x, now_ms, author, &create, &text::read(text), parent)
+    let nothing = Attached::default();
+    publish(
+        x,
+        now_ms,
+        author,
+        &create,
+        &text::read(text),
+        parent,
+        &nothing,
+    )
 }
 
 /// A post of one's own that is gone already is deleted once more, so that a retry is safe.
 pub fn delete(x: &mut X, call: &Call, user: u64, id: &str) -> Result<Answer, Answer> {
-    fields::only(call, &[])?;
-    let number = id.parse().ok().filter(|_| is_id(id));
-    let number = number.ok_or_else(|| fields::not_valid("id", id))?;
+    // Digits, but more than any id has: there is no such post.
+    let number = id.parse().map_err(|_| Refusal::NotFound.answer())?;
     match x.ledger.ever(number).map(|post| post.author) {
         Some(author) if author == user => {
             x.ledger.delete(number, call.now_ms);
@@ -131,11 +139,6 @@ fn may_reply(x: &X, author: &User, id: &str) -> Result<Parent, Answer> {
     }
 }
 
-/// A picture's: the sandbox does not know what was uploaded.
-pub fn media_key(media_id: &str) -> String {
-    format!("3_{media_id}")
-}
-
 /// Writes the post down and gives its id.
 fn publish(
     x: &mut X,
@@ -144,6 +147,7 @@ fn publish(
     create: &Create,
     reading: &Reading,
     parent: Option<Parent>,
+    attached: &Attached,
 ) -> u64 {
     let id = x.ids.post(now_ms);
     let page = format!("https://x.com/{}/status/{id}", author.profile.username);
@@ -160,9 +164,10 @@ fn publish(
             whole.push(Piece::Text(" ".into()));
         }
         let name = x.ids.word(10);
-        let mut media = Link::new(&name, &format!("{page}/photo/1"));
+        let what = if attached.is_video { "video" } else { "photo" };
+        let mut media = Link::new(&name, &format!("{page}/{what}/1"));
         media.display = format!("pic.x.com/{name}");
-        media.media_keys = create.media_ids.iter().map(|id| media_key(id)).collect();
+        media.media_keys.clone_from(&attached.keys);
         whole.push(Piece::Link(media));
     }
     let (shown, note) = if reading.weighted_length > ORDINARY_LENGTH {
@@ -178,6 +183,7 @@ fn publish(
         shown,
         note,
         media_ids: create.media_ids.clone(),
+        media_keys: attached.keys.clone(),
         created_ms: now_ms,
         deleted_ms: None,
         reply_to: parent.as_ref().map(|parent| parent.id),

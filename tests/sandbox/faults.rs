@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::refusals::Refusal;
+use super::{media::Failure, refusals::Refusal};
 
 /// The class of a request.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -18,6 +18,14 @@ pub enum On {
     Timeline,
     /// `GET /2/tweets` and `GET /2/tweets/{id}`.
     Lookup,
+    MediaUpload,
+    MediaInitialize,
+    MediaAppend,
+    MediaFinalize,
+    MediaStatus,
+    MediaMetadata,
+    /// Adding and deleting.
+    Subtitles,
     /// Every class above.
     Any,
 }
@@ -75,6 +83,11 @@ pub enum Effect {
     AcceptThenHang,
     /// Refresh: the token is rotated and the answer is lost. The same as `accept_then_drop`.
     RotateAndDrop,
+    /// Carried out, a finalize; X's work on the media, which has begun then, fails.
+    FailProcessing {
+        #[serde(default = "Failure::invalid")]
+        error: Failure,
+    },
     /// Carried out; the answer comes late.
     Delay { ms: u64 },
     /// No answer now; carried out by itself after this time, when the client may long have given up.
@@ -101,6 +114,7 @@ impl Effect {
             Self::AcceptThenEmpty201 => "accept_then_empty_201",
             Self::AcceptThenHang => "accept_then_hang",
             Self::RotateAndDrop => "rotate_and_drop",
+            Self::FailProcessing { .. } => "fail_processing",
             Self::Delay { .. } => "delay",
             Self::LandLater { .. } => "land_later",
         }

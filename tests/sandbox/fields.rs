@@ -137,6 +137,7 @@ const USER_EXPANSIONS: &[&str] = &[
 pub struct Wanted {
     pub post: BTreeSet<String>,
     pub user: BTreeSet<String>,
+    pub media: BTreeSet<String>,
     pub expansions: BTreeSet<String>,
 }
 
@@ -172,6 +173,7 @@ impl Wanted {
                 .map(|name| name.replace("tweet", "post"))
                 .collect(),
             user: list(call, "user.fields", USER_FIELDS)?,
+            media: values(call, "media.fields"),
             expansions: list(call, "expansions", expansions)?
                 .into_iter()
                 .map(|name| name.replace("tweets.id", "posts").replace("tweet", "post"))
@@ -214,6 +216,12 @@ pub fn not_valid(name: &str, value: &str) -> Answer {
         &json!({name: [value]}),
         &format!("The `{name}` query parameter value [{value}] is not valid"),
     )
+}
+
+/// The values of a comma separated parameter that the document has checked.
+pub fn values(call: &Call, parameter: &str) -> BTreeSet<String> {
+    let value = call.parameter(parameter).unwrap_or_default();
+    value.split(',').map(str::to_owned).collect()
 }
 
 /// The values of a comma separated parameter, each one of `known`.

@@ -21,6 +21,7 @@ pub struct Post {
     /// The whole of a long post.
     pub note: Option<Vec<Piece>>,
     pub media_ids: Vec<String>,
+    pub media_keys: Vec<String>,
     pub created_ms: i64,
     pub deleted_ms: Option<i64>,
     pub reply_to: Option<u64>,

@@ -8,10 +8,11 @@
 //!   answers. A simulation drives it with a virtual clock; [`Sandbox`] puts it behind a real socket.
 //! - Everything that can go wrong on the way can be scripted ([`Fault`]), above all the outcomes that a client cannot
 //!   tell apart: lost before the effect, and lost after it.
+//! - Every request of API v2 is checked against X's OpenAPI document, before anything else looks into it.
 //! - It counts what it received, so that a test can say "exactly one".
+//! - Of uploaded media it keeps lengths and hashes, never the bytes.
 //!
-//! What it does not do: media upload (media ids are checked by their form only), edits, likes, reposts, webhooks and
-//! OAuth 1.0a.
+//! What it does not do: edits, likes, reposts, webhooks and OAuth 1.0a.
 //!
 //! | file | holds |
 //! |---|---|
@@ -20,9 +21,11 @@
 //! | `answer.rs`, `refusals.rs` | answers; X's refusals by name |
 //! | `settings.rs`, `ids.rs`, `instants.rs`, `people.rs`, `ledger.rs` | what X is made of |
 //! | `consent.rs`, `grants.rs`, `oauth.rs` | authorization: the page, the grants, the token endpoints |
-//! | `schema.rs`, `create.rs`, `text.rs` | creating a post |
+//! | `spec.rs`, `spec/openapi.json`, `schema.rs` | the document, and the check of requests by it |
+//! | `draft.rs`, `create.rs`, `attach.rs`, `text.rs` | creating a post |
+//! | `upload.rs`, `media.rs`, `sniff.rs`, `multipart.rs` | uploading media |
 //! | `read.rs`, `fields.rs`, `render.rs` | reading posts and users |
-//! | `admission.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
+//! | `admission.rs`, `gates.rs`, `limits.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
 //! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
 //! | `pages.rs` | pages for people |
 //! | `server.rs`, `main.rs` | the socket and the program |
@@ -40,16 +43,22 @@
 
 pub mod admission;
 pub mod answer;
+pub mod attach;
 pub mod call;
 pub mod consent;
 pub mod control;
 pub mod create;
+pub mod draft;
 pub mod faults;
 pub mod fields;
+pub mod gates;
 pub mod grants;
 pub mod ids;
 pub mod instants;
 pub mod ledger;
+pub mod limits;
+pub mod media;
+pub mod multipart;
 pub mod oauth;
 pub mod pages;
 pub mod people;
@@ -60,7 +69,10 @@ pub mod render;
 pub mod schema;
 pub mod server;
 pub mod settings;
+pub mod sniff;
+pub mod spec;
 pub mod text;
+pub mod upload;
 pub mod windows;
 pub mod x;
 

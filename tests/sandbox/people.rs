@@ -50,6 +50,11 @@ impl Profile {
         }
     }
 
+    /// Premium and verified users post longer videos.
+    pub fn has_longer_media(&self) -> bool {
+        self.verified_type != "none" || self.longest_text() > 280
+    }
+
     /// The longest weighted length this user may post.
     pub fn longest_text(&self) -> usize {
         match self.subscription_type.as_str() {

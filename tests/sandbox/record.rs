@@ -24,6 +24,15 @@ pub struct Counts {
     pub users_me: u64,
     pub timeline_reads: u64,
     pub lookups: u64,
+    pub media_uploads: u64,
+    pub media_initializes: u64,
+    pub media_appends: u64,
+    pub media_finalizes: u64,
+    pub media_statuses: u64,
+    pub media_metadata: u64,
+    pub media_subtitles: u64,
+    /// Requests that the document does not allow, old names included.
+    pub against_the_document: u64,
     /// Answers of 429.
     pub throttled: u64,
     /// Requests that a scripted fault took.
@@ -81,6 +90,13 @@ impl Record {
             Some(On::UsersMe) => counts.users_me += 1,
             Some(On::Timeline) => counts.timeline_reads += 1,
             Some(On::Lookup) => counts.lookups += 1,
+            Some(On::MediaUpload) => counts.media_uploads += 1,
+            Some(On::MediaInitialize) => counts.media_initializes += 1,
+            Some(On::MediaAppend) => counts.media_appends += 1,
+            Some(On::MediaFinalize) => counts.media_finalizes += 1,
+            Some(On::MediaStatus) => counts.media_statuses += 1,
+            Some(On::MediaMetadata) => counts.media_metadata += 1,
+            Some(On::Subtitles) => counts.media_subtitles += 1,
             Some(On::Any) | None => {}
         }
         self.received

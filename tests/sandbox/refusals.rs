@@ -41,6 +41,8 @@ pub enum Refusal {
     AppOnly,
     NotFound,
     MethodNotAllowed,
+    /// A body, or a segment of media, that is longer than X takes.
+    TooLarge,
     TokenInvalid,
     CodeInvalid,
     BadClient,
@@ -151,6 +153,7 @@ impl Refusal {
             ),
             Self::NotFound => plain(404, "Not Found", "Not Found"),
             Self::MethodNotAllowed => plain(405, "Method Not Allowed", "Method Not Allowed"),
+            Self::TooLarge => plain(413, "Payload Too Large", "Payload Too Large"),
             Self::TokenInvalid => oauth(
                 400,
                 "invalid_request",
@@ -193,6 +196,12 @@ pub fn invalid_request(parameters: &Value, message: &str) -> Answer {
             "type": "https://api.twitter.com/2/problems/invalid-request",
         }),
     )
+}
+
+pub fn video_too_long(minutes: i64) -> Answer {
+    forbidden(&format!(
+        "This user is not allowed to post a video longer than {minutes} minutes."
+    ))
 }
 
 pub fn missing_parameter(name: &str) -> Answer {

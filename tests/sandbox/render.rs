@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    create::media_key, fields::Wanted, instants, ledger::Post, people::User, settings::Names, text,
+    fields::Wanted,
+    instants,
+    ledger::Post,
+    media::{Kind, Upload},
+    people::User,
+    settings::Names,
+    text,
     x::X,
 };
 
@@ -17,9 +23,15 @@ pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> V
     let mut body = json!({"data": data});
     let mut people = BTreeSet::new();
     let mut referenced = Vec::new();
+    let mut media = Vec::new();
     for post in posts {
         if wanted.expansions.contains("author_id") {
             people.insert(post.author);
+        }
+        if wanted.expansions.contains("attachments.media_keys") {
+            let ids = post.media_ids.iter().filter_map(|id| id.parse().ok());
+            let uploads = ids.filter_map(|id| x.uploads.get(id));
+            media.extend(uploads.map(|upload| self::media(upload, wanted)));
         }
         let target = post.reply_to.and_then(|id| x.ledger.get(id));
         if wanted.expansions.contains("in_reply_to_user_id") {
@@ -36,6 +48,9 @@ pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> V
         .collect();
     if !users.is_empty() {
         body["includes"]["users"] = users.into();
+    }
+    if !media.is_empty() {
+        body["includes"]["media"] = media.into();
     }
     if !referenced.is_empty() {
         let names = x.settings.answer_names;
@@ -67,8 +82,7 @@ pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
     set("possibly_sensitive", false.into());
     set("source", x.settings.app_name.clone().into());
     if wanted.has("attachments") && !post.media_ids.is_empty() {
-        let keys: Vec<String> = post.media_ids.iter().map(|id| media_key(id)).collect();
-        value["attachments"] = json!({"media_keys": keys});
+        value["attachments"] = json!({"media_keys": post.media_keys});
     }
     if wanted.has("entities") {
         let entities = text::entities(&post.shown);
@@ -121,6 +135,40 @@ pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
         {
             value["in_reply_to_user_id"] = target.author.to_string().into();
         }
+    }
+    value
+}
+
+fn media(upload: &Upload, wanted: &Wanted) -> Value {
+    let kind = match upload.kind {
+        Kind::Gif => "animated_gif",
+        Kind::Video => "video",
+        Kind::Image | Kind::Subtitles => "photo",
+    };
+    let mut value = json!({"media_key": upload.key(), "type": kind});
+    let mut set = |field: &str, content: Value| {
+        if wanted.media.contains(field) {
+            value[field] = content;
+        }
+    };
+    let (width, height) = upload.size();
+    let picture = format!("https://pbs.twimg.com/media/{}.jpg", upload.id);
+    set("width", width.into());
+    set("height", height.into());
+    if let Some(text) = &upload.alt_text {
+        set("alt_text", text.clone().into());
+    }
+    if upload.kind == Kind::Image {
+        set("url", picture.into());
+    } else {
+        set("preview_image_url", picture.into());
+        set("duration_ms", upload.duration_ms.into());
+        set("public_metrics", json!({"view_count": 0}));
+        let video = format!("https://video.twimg.com/{}.mp4", upload.id);
+        set(
+            "variants",
+            json!([{"bit_rate": 832_000, "content_type": "video/mp4", "url": video}]),
+        );
     }
     value
 }

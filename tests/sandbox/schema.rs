@@ -1,269 +1,308 @@
-//! Strict reading of a create's JSON, by the schema `CreatePostsRequest` of spec 2.173.
+//! Schemas of the document as Rust values, and the check of a JSON value against one.
 //!
-//! `additionalProperties` is false at every level. The messages are those of X's validator, as seen live
+//! Knows what the operations in `spec/openapi.json` use and panics on anything else, so that a new one is not checked
+//! by half. Stricter than the document in one thing: no object takes members that it does not name, also where the
+//! document leaves `additionalProperties` open. The messages are those of X's validator, as seen live
 //! (<https://github.com/plhery/node-twitter-api-v2/issues/583>).
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{answer::Answer, refusals::invalid_request};
+use super::{answer::Answer, instants, refusals::invalid_request};
 
-/// A create that fits the schema. Members that X only stores are checked and not kept.
-#[derive(Debug, Default)]
-pub struct Create {
-    pub text: String,
-    pub media_ids: Vec<String>,
-    pub reply_to: Option<String>,
-    pub quote_of: Option<String>,
-    pub edit_of: Option<String>,
-    pub reply_settings: Option<String>,
-    pub has_poll: bool,
-    /// Posts with `card_uri` or `direct_message_deep_link`.
-    pub has_card: bool,
-    pub hidden: bool,
-}
-
-/// What a member must be.
-enum Kind {
-    Text,
+/// What a value must be.
+#[derive(Debug)]
+pub enum Schema {
+    /// An object that the document says nothing more of.
+    Any,
+    Text(Text),
     Flag,
-    Id,
-    OneOf(&'static [&'static str]),
-    Number(i64, i64),
-    /// Length of the list, then its items.
-    List(usize, usize, &'static Kind),
-    /// Length in characters.
-    Short(usize, usize),
-    Object(&'static [(&'static str, Kind)], &'static [&'static str]),
+    Number,
+    Integer(i64, i64),
+    /// Raw in multipart, base64 in JSON.
+    Bytes,
+    List {
+        least: usize,
+        most: usize,
+        is_set: bool,
+        item: Box<Schema>,
+    },
+    Object {
+        members: BTreeMap<String, Schema>,
+        required: Vec<String>,
+        /// At least one of these must be there, if there are any.
+        one_of: Vec<String>,
+    },
 }
 
-const WHO_REPLIES: Kind = Kind::OneOf(&["following", "mentionedUsers", "subscribers", "verified"]);
-
-const LINK: Kind = Kind::Object(&[("url", Kind::Text)], &["url"]);
-
-const CALLS_TO_ACTION: Kind = Kind::Object(
-    &[
-        (
-            "app_install",
-            Kind::Object(
-                &[
-                    ("app_store_id", Kind::Text),
-                    ("ipad_app_store_id", Kind::Text),
-                    ("play_store_id", Kind::Text),
-                ],
-                &[],
-            ),
-        ),
-        ("visit_site", LINK),
-        ("watch_now", LINK),
-    ],
-    &[],
-);
-
-const MEDIA: Kind = Kind::Object(
-    &[
-        ("call_to_actions", CALLS_TO_ACTION),
-        ("description", Kind::Text),
-        ("embeddable", Kind::Flag),
-        ("media_ids", Kind::List(1, 4, &Kind::Id)),
-        ("preview_media_id", Kind::Id),
-        ("tagged_user_ids", Kind::List(0, 10, &Kind::Id)),
-        ("title", Kind::Text),
-    ],
-    &["media_ids"],
-);
-
-const POLL: Kind = Kind::Object(
-    &[
-        ("duration_minutes", Kind::Number(5, 10_080)),
-        ("options", Kind::List(2, 4, &Kind::Short(1, 25))),
-        ("reply_settings", WHO_REPLIES),
-    ],
-    &["options", "duration_minutes"],
-);
-
-const REPLY: Kind = Kind::Object(
-    &[
-        ("auto_populate_reply_metadata", Kind::Flag),
-        (
-            "exclude_reply_user_ids",
-            Kind::List(0, usize::MAX, &Kind::Text),
-        ),
-        ("in_reply_to_tweet_id", Kind::Id),
-    ],
-    &["in_reply_to_tweet_id"],
-);
-
-const CREATE: Kind = Kind::Object(
-    &[
-        ("card_uri", Kind::Text),
-        ("community_id", Kind::Id),
-        ("direct_message_deep_link", Kind::Text),
-        (
-            "edit_options",
-            Kind::Object(&[("previous_post_id", Kind::Id)], &["previous_post_id"]),
-        ),
-        ("for_super_followers_only", Kind::Flag),
-        (
-            "geo",
-            Kind::Object(&[("place_id", Kind::Text)], &["place_id"]),
-        ),
-        ("made_with_ai", Kind::Flag),
-        ("media", MEDIA),
-        ("nullcast", Kind::Flag),
-        ("paid_partnership", Kind::Flag),
-        ("poll", POLL),
-        ("quote_tweet_id", Kind::Id),
-        ("reply", REPLY),
-        ("reply_settings", WHO_REPLIES),
-        ("share_with_followers", Kind::Flag),
-        ("text", Kind::Text),
-    ],
-    &[],
-);
-
-/// # Errors
-/// X's answer to a body that does not fit.
-pub fn read(body: &Value) -> Result<Create, Answer> {
-    check("$", body, &CREATE)?;
-    let text_at = |pointer| {
-        body.pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let media_ids = body.pointer("/media/media_ids").and_then(Value::as_array);
-    let create = Create {
-        text: text_at("/text").unwrap_or_default(),
-        media_ids: media_ids
-            .into_iter()
-            .flatten()
-            .filter_map(|id| id.as_str().map(str::to_owned))
-            .collect(),
-        reply_to: text_at("/reply/in_reply_to_tweet_id"),
-        quote_of: text_at("/quote_tweet_id"),
-        edit_of: text_at("/edit_options/previous_post_id"),
-        reply_settings: text_at("/reply_settings"),
-        has_poll: body.get("poll").is_some(),
-        has_card: body.get("card_uri").is_some() || body.get("direct_message_deep_link").is_some(),
-        hidden: body.get("nullcast") == Some(&Value::Bool(true)),
-    };
-    let attachments = [
-        !create.media_ids.is_empty(),
-        create.quote_of.is_some(),
-        create.has_poll,
-        body.get("card_uri").is_some(),
-        body.get("direct_message_deep_link").is_some(),
-    ];
-    if attachments.into_iter().filter(|attached| *attached).count() > 1 {
-        return Err(invalid_request(
-            &json!({}),
-            "$: only one of media, quote_tweet_id, poll, card_uri and direct_message_deep_link may be given",
-        ));
-    }
-    // A text member that is there must say something, also beside media: such a post leaves it out.
-    if create.text.trim().is_empty() && (create.media_ids.is_empty() || body.get("text").is_some())
-    {
-        return Err(invalid_request(
-            &json!({"$.text": [create.text]}),
-            "$.text: must not be empty unless media is provided",
-        ));
-    }
-    Ok(create)
+#[derive(Debug)]
+pub struct Text {
+    pattern: Option<Pattern>,
+    /// In characters.
+    length: (usize, usize),
+    pub choices: Vec<String>,
+    is_instant: bool,
 }
 
-fn check(at: &str, value: &Value, kind: &Kind) -> Result<(), Answer> {
-    let refuse = |wrong: String| {
-        Err(invalid_request(
-            &json!({at: [shown_as(value)]}),
-            &format!("{at}: {wrong}"),
-        ))
-    };
-    let wrong_type = |expected: &str| refuse(format!("{} found, {expected} expected", name(value)));
-    match kind {
-        Kind::Text if !value.is_string() => wrong_type("string"),
-        Kind::Flag if !value.is_boolean() => wrong_type("boolean"),
-        Kind::Text | Kind::Flag => Ok(()),
-        Kind::Id => match value.as_str() {
-            None => wrong_type("string"),
-            Some(id) if is_id(id) => Ok(()),
-            Some(_) => refuse("does not match the regex pattern ^[0-9]{1,19}$".into()),
-        },
-        Kind::OneOf(choices) => match value.as_str() {
-            None => wrong_type("string"),
-            Some(choice) if choices.contains(&choice) => Ok(()),
-            Some(_) => refuse(format!(
-                "does not have a value in the enumeration [{}]",
-                choices.join(", ")
-            )),
-        },
-        Kind::Number(least, most) => match value.as_i64() {
-            None => wrong_type("integer"),
-            Some(number) if number < *least => {
-                refuse(format!("must have a minimum value of {least}"))
-            }
-            Some(number) if number > *most => {
-                refuse(format!("must have a maximum value of {most}"))
-            }
-            Some(_) => Ok(()),
-        },
-        Kind::Short(least, most) => match value.as_str().map(|text| text.chars().count()) {
-            None => wrong_type("string"),
-            Some(length) if length < *least => {
-                refuse(format!("must be at least {least} characters long"))
-            }
-            Some(length) if length > *most => refuse(format!("may only be {most} characters long")),
-            Some(_) => Ok(()),
-        },
-        Kind::List(least, most, item) => match value.as_array() {
-            None => wrong_type("array"),
-            Some(items) if items.len() < *least => refuse(format!(
-                "there must be a minimum of {least} items in the array"
-            )),
-            Some(items) if items.len() > *most => refuse(format!(
-                "there must be a maximum of {most} items in the array"
-            )),
-            Some(items) => items
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, each)| check(&format!("{at}[{index}]"), each, item)),
-        },
-        Kind::Object(members, required) => match value.as_object() {
-            None => wrong_type("object"),
-            Some(object) => check_object(at, object, members, required),
-        },
-    }
+/// `^[class]{least,most}$`, the one form that the document's patterns have.
+#[derive(Debug)]
+struct Pattern {
+    written: String,
+    class: Vec<(char, char)>,
+    length: (usize, usize),
 }
 
-fn check_object(
-    at: &str,
-    object: &Map<String, Value>,
-    members: &[(&str, Kind)],
-    required: &[&str],
-) -> Result<(), Answer> {
-    let whole = Value::Object(object.clone());
-    for (name, value) in object {
-        let Some((_, kind)) = members.iter().find(|(known, _)| known == name) else {
-            return Err(invalid_request(
-                &json!({format!("{at}.{name}"): [shown_as(value)]}),
-                &format!(
-                    "{at}.{name}: is not defined in the schema and the schema does not allow additional properties"
-                ),
-            ));
-        };
-        check(&format!("{at}.{name}"), value, kind)?;
-    }
-    for name in required {
-        if !object.contains_key(*name) {
-            return Err(invalid_request(
-                &json!({at: [shown_as(&whole)]}),
-                &format!("{at}.{name}: is missing but it is required"),
-            ));
+/// What is wrong with a request, as X says it.
+#[derive(Debug)]
+pub struct Wrong {
+    parameters: Value,
+    pub message: String,
+}
+
+impl Wrong {
+    pub fn new(at: &str, value: &Value, message: String) -> Self {
+        let mut parameters = Map::new();
+        parameters.insert(at.into(), json!([shown_as(value)]));
+        Self {
+            parameters: parameters.into(),
+            message,
         }
     }
-    Ok(())
+
+    pub fn of_request(message: &str) -> Self {
+        Self {
+            parameters: json!({}),
+            message: message.into(),
+        }
+    }
+
+    pub fn answer(&self) -> Answer {
+        invalid_request(&self.parameters, &self.message)
+    }
+}
+
+impl Schema {
+    /// `schemas` are those of the document, for references.
+    pub fn compile(written: &Value, schemas: &Value) -> Self {
+        if let Some(name) = written["$ref"].as_str() {
+            return Self::compile(&schemas[name], schemas);
+        }
+        let number = |name: &str, none: i64| written[name].as_i64().unwrap_or(none);
+        let count = |name: &str, none: usize| {
+            let given = written[name].as_u64();
+            given.map_or(none, |count| usize::try_from(count).expect("small"))
+        };
+        match written["type"].as_str() {
+            Some("string") => Self::Text(Text {
+                pattern: written["pattern"].as_str().map(Pattern::compile),
+                length: (count("minLength", 0), count("maxLength", usize::MAX)),
+                choices: names(&written["enum"]),
+                is_instant: written["format"] == "date-time",
+            }),
+            Some("boolean") => Self::Flag,
+            Some("number") => Self::Number,
+            Some("integer") => {
+                Self::Integer(number("minimum", i64::MIN), number("maximum", i64::MAX))
+            }
+            Some("array") => Self::List {
+                least: count("minItems", 0),
+                most: count("maxItems", usize::MAX),
+                is_set: written["uniqueItems"] == true,
+                item: Box::new(Self::compile(&written["items"], schemas)),
+            },
+            Some("object") => match written["properties"].as_object() {
+                Some(members) if !members.is_empty() => Self::Object {
+                    members: members
+                        .iter()
+                        .map(|(name, member)| (name.clone(), Self::compile(member, schemas)))
+                        .collect(),
+                    required: names(&written["required"]),
+                    one_of: alternatives(&written["anyOf"]),
+                },
+                _ => Self::Any,
+            },
+            None if written["anyOf"][0]["format"] == "binary" => Self::Bytes,
+            _ => panic!("the document has a schema that nothing here checks: {written}"),
+        }
+    }
+
+    /// # Errors
+    /// What X says of the first thing that does not fit.
+    pub fn check(&self, at: &str, value: &Value) -> Result<(), Wrong> {
+        let refuse = |wrong: String| Err(Wrong::new(at, value, format!("{at}: {wrong}")));
+        let wrong_type =
+            |expected: &str| refuse(format!("{} found, {expected} expected", name(value)));
+        match self {
+            Self::Any if !value.is_object() => wrong_type("object"),
+            Self::Flag if !value.is_boolean() => wrong_type("boolean"),
+            Self::Number if !value.is_number() => wrong_type("number"),
+            Self::Bytes if !value.is_string() => wrong_type("string"),
+            Self::Any | Self::Flag | Self::Number | Self::Bytes => Ok(()),
+            Self::Text(text) => match value.as_str() {
+                None => wrong_type("string"),
+                Some(given) => text.check(given).or_else(refuse),
+            },
+            Self::Integer(least, most) => match value.as_i64() {
+                None => wrong_type("integer"),
+                Some(number) if number < *least => {
+                    refuse(format!("must have a minimum value of {least}"))
+                }
+                Some(number) if number > *most => {
+                    refuse(format!("must have a maximum value of {most}"))
+                }
+                Some(_) => Ok(()),
+            },
+            Self::List {
+                least,
+                most,
+                is_set,
+                item,
+            } => match value.as_array() {
+                None => wrong_type("array"),
+                Some(items) if items.len() < *least => refuse(format!(
+                    "there must be a minimum of {least} items in the array"
+                )),
+                Some(items) if items.len() > *most => refuse(format!(
+                    "there must be a maximum of {most} items in the array"
+                )),
+                Some(items) if *is_set && has_twins(items) => {
+                    refuse("the items in the array must be unique".into())
+                }
+                Some(items) => items
+                    .iter()
+                    .enumerate()
+                    .try_for_each(|(index, each)| item.check(&format!("{at}[{index}]"), each)),
+            },
+            Self::Object {
+                members,
+                required,
+                one_of,
+            } => match value.as_object() {
+                None => wrong_type("object"),
+                Some(object) => check_members(at, object, members, required, one_of),
+            },
+        }
+    }
+}
+
+impl Text {
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, given: &str) -> Result<(), String> {
+        let length = given.chars().count();
+        if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.fits(given)) {
+            Err(format!(
+                "does not match the regex pattern {}",
+                pattern.written
+            ))
+        } else if !self.choices.is_empty() && !self.choices.iter().any(|choice| choice == given) {
+            let choices = self.choices.join(", ");
+            Err(format!(
+                "does not have a value in the enumeration [{choices}]"
+            ))
+        } else if length < self.length.0 {
+            Err(format!(
+                "must be at least {} characters long",
+                self.length.0
+            ))
+        } else if length > self.length.1 {
+            Err(format!("may only be {} characters long", self.length.1))
+        } else if self.is_instant && instants::parse(given).is_none() {
+            Err("is not a date-time".into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Pattern {
+    fn compile(written: &str) -> Self {
+        let parts = written
+            .strip_prefix("^[")
+            .and_then(|rest| rest.strip_suffix("}$"))
+            .and_then(|rest| rest.split_once("]{"));
+        let (class, length) = parts.unwrap_or_else(|| panic!("cannot read the pattern {written}"));
+        let (least, most) = length.split_once(',').unwrap_or((length, length));
+        let mut ranges = Vec::new();
+        let mut left = class.chars().peekable();
+        while let Some(from) = left.next() {
+            let to = match left.next_if_eq(&'-') {
+                Some(_) => left.next().expect("the end of a range"),
+                None => from,
+            };
+            ranges.push((from, to));
+        }
+        Self {
+            written: written.into(),
+            class: ranges,
+            length: (
+                least.parse().expect("a length"),
+                most.parse().expect("a length"),
+            ),
+        }
+    }
+
+    fn fits(&self, given: &str) -> bool {
+        let is_in = |c: char| {
+            self.class
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&c))
+        };
+        (self.length.0..=self.length.1).contains(&given.chars().count()) && given.chars().all(is_in)
+    }
+}
+
+fn check_members(
+    at: &str,
+    object: &Map<String, Value>,
+    members: &BTreeMap<String, Schema>,
+    required: &[String],
+    one_of: &[String],
+) -> Result<(), Wrong> {
+    for (name, value) in object {
+        let at = format!("{at}.{name}");
+        let Some(schema) = members.get(name) else {
+            let message = format!(
+                "{at}: is not defined in the schema and the schema does not allow additional properties"
+            );
+            return Err(Wrong::new(&at, value, message));
+        };
+        schema.check(&at, value)?;
+    }
+    let missing = required.iter().find(|name| !object.contains_key(*name));
+    let none_of = !one_of.is_empty() && !one_of.iter().any(|name| object.contains_key(name));
+    match missing.or_else(|| one_of.first().filter(|_| none_of)) {
+        Some(name) => Err(missing_member(at, &Value::Object(object.clone()), name)),
+        None => Ok(()),
+    }
+}
+
+pub fn missing_member(at: &str, object: &Value, name: &str) -> Wrong {
+    Wrong::new(
+        at,
+        object,
+        format!("{at}.{name}: is missing but it is required"),
+    )
 }
 
 pub fn is_id(text: &str) -> bool {
     (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn alternatives(any_of: &Value) -> Vec<String> {
+    let each = any_of.as_array().into_iter().flatten();
+    each.flat_map(|one| names(&one["required"])).collect()
+}
+
+fn names(list: &Value) -> Vec<String> {
+    let each = list.as_array().into_iter().flatten();
+    each.map(|name| name.as_str().expect("a name").to_owned())
+        .collect()
+}
+
+fn has_twins(items: &[Value]) -> bool {
+    (1..items.len()).any(|index| items[..index].contains(&items[index]))
 }
 
 /// `parameters` holds strings only.

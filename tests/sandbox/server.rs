@@ -25,10 +25,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{answer::Reply, settings::Settings, x::X};
-
-/// No request that X takes here is longer.
-const LONGEST_BODY: usize = 1 << 20;
+use super::{answer::Reply, call::longest_body, settings::Settings, x::X};
 
 type Lost = Box<dyn Error + Send + Sync>;
 
@@ -108,12 +105,13 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let (parts, body) = request.into_parts();
+    let longest = longest_body(parts.uri.path());
     // A declared length is believed at once; without one the limit holds while reading.
     let declared = body.size_hint().lower();
-    let body = if declared > LONGEST_BODY as u64 {
+    let body = if declared > longest as u64 {
         None
     } else {
-        Limited::new(body, LONGEST_BODY).collect().await.ok()
+        Limited::new(body, longest).collect().await.ok()
     };
     let Some(body) = body else {
         let mut too_large = Response::new(Full::default());

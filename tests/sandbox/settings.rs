@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::limits::Limits;
+
 /// How this X behaves. All times are in milliseconds.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +45,14 @@ pub struct Settings {
     pub refuse_mentions: bool,
     /// Which addresses lead on, and where to.
     pub redirects: BTreeMap<String, String>,
+    /// How long X works on a video or a GIF.
+    pub media_processing: i64,
+    /// How long a media id lives.
+    pub media_lifetime: i64,
+    /// The length of every video that is finalized from now on: X would look into the file.
+    pub video_duration: i64,
+    /// Bytes of one segment. The docs say 5 MB; X takes 8 MB.
+    pub segment_limit: u64,
     pub limits: Limits,
 }
 
@@ -62,38 +72,6 @@ impl Names {
 
     pub fn has_new(self) -> bool {
         self != Self::Old
-    }
-}
-
-/// Requests per user and 15 minutes, unless the name says otherwise
-/// (<https://docs.x.com/x-api/fundamentals/rate-limits>).
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    pub create: u32,
-    /// Accepted posts of one account, all clients together.
-    pub create_user_day: u32,
-    /// Accepted posts of the app.
-    pub create_app_day: u32,
-    pub delete: u32,
-    pub users_me: u32,
-    pub timeline: u32,
-    pub lookup: u32,
-    pub lookups: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            create: 100,
-            create_user_day: 2_400,
-            create_app_day: 10_000,
-            delete: 50,
-            users_me: 75,
-            timeline: 900,
-            lookup: 900,
-            lookups: 5_000,
-        }
     }
 }
 
@@ -118,6 +96,10 @@ impl Default for Settings {
             query_names: Names::Both,
             refuse_mentions: false,
             redirects: BTreeMap::new(),
+            media_processing: 10_000,
+            media_lifetime: 86_400_000,
+            video_duration: 30_000,
+            segment_limit: 8_000_000,
             limits: Limits::default(),
         }
     }

@@ -2,29 +2,52 @@
 
 use std::collections::BTreeMap;
 
-const QUARTER_HOUR_MS: i64 = 900_000;
-const DAY_MS: i64 = 86_400_000;
-
 /// What is counted together.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Bucket {
     Create,
-    CreateUserDay,
-    CreateAppDay,
     Delete,
     UsersMe,
     Timeline,
     Lookup,
     Lookups,
+    MediaUpload,
+    MediaStatus,
+    MediaInitialize,
+    MediaAppend,
+    MediaFinalize,
+    MediaMetadata,
+    SubtitlesCreate,
+    SubtitlesDelete,
 }
 
-impl Bucket {
-    fn length_ms(self) -> i64 {
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Span {
+    QuarterHour,
+    Day,
+}
+
+impl Span {
+    fn ms(self) -> i64 {
         match self {
-            Self::CreateUserDay | Self::CreateAppDay => DAY_MS,
-            _ => QUARTER_HOUR_MS,
+            Self::QuarterHour => 900_000,
+            Self::Day => 86_400_000,
         }
     }
+}
+
+/// Whose window it is: an app and a user id; 0 for the user is the app as a whole, [`Window::EVERY_APP`] for the app
+/// the user in all of them.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Window {
+    pub app: usize,
+    pub user: u64,
+    pub bucket: Bucket,
+    pub span: Span,
+}
+
+impl Window {
+    pub const EVERY_APP: usize = usize::MAX;
 }
 
 /// Where a window stands, as the headers tell it.
@@ -37,43 +60,43 @@ pub struct Standing {
 }
 
 #[derive(Debug, Default)]
-pub struct Windows(BTreeMap<(u64, Bucket), Window>);
+pub struct Windows(BTreeMap<Window, Used>);
 
 #[derive(Debug)]
-struct Window {
+struct Used {
     opened_ms: i64,
-    used: u32,
+    requests: u32,
 }
 
 impl Windows {
-    /// The window of `who` (a user id; 0 is the app) at this time, without a change.
-    pub fn standing(&mut self, who: u64, bucket: Bucket, limit: u32, now_ms: i64) -> Standing {
-        let window = self.current(who, bucket, now_ms);
-        let ends_ms = window.opened_ms + bucket.length_ms();
+    /// Where the window stands at this time, without a change.
+    pub fn standing(&mut self, window: Window, limit: u32, now_ms: i64) -> Standing {
+        let used = self.current(window, now_ms);
+        let ends_ms = used.opened_ms + window.span.ms();
         Standing {
             limit,
-            remaining: limit.saturating_sub(window.used),
+            remaining: limit.saturating_sub(used.requests),
             reset: (ends_ms + 999).div_euclid(1000),
         }
     }
 
-    pub fn charge(&mut self, who: u64, bucket: Bucket, now_ms: i64) {
-        self.current(who, bucket, now_ms).used += 1;
+    pub fn charge(&mut self, window: Window, now_ms: i64) {
+        self.current(window, now_ms).requests += 1;
     }
 
-    fn current(&mut self, who: u64, bucket: Bucket, now_ms: i64) -> &mut Window {
-        let window = self.0.entry((who, bucket)).or_insert(Window {
+    fn current(&mut self, window: Window, now_ms: i64) -> &mut Used {
+        let used = self.0.entry(window).or_insert(Used {
             opened_ms: now_ms,
-            used: 0,
+            requests: 0,
         });
         // An unused window has not begun.
-        if window.used == 0 || now_ms >= window.opened_ms + bucket.length_ms() {
-            *window = Window {
+        if used.requests == 0 || now_ms >= used.opened_ms + window.span.ms() {
+            *used = Used {
                 opened_ms: now_ms,
-                used: 0,
+                requests: 0,
             };
         }
-        window
+        used
     }
 }
 

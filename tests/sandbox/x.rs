@@ -5,18 +5,20 @@ use serde_json::Value;
 
 use super::{
     answer::{Answer, Reply},
-    call::{Call, Route},
+    call::{Call, Route, longest_body},
     consent, control, create,
     faults::{Effect, Fault, Faults, On, Subject},
     grants::{Grants, Tokens},
     ids::Ids,
     ledger::{Ledger, Post, Row},
+    media::{self, Uploads},
     oauth, pages,
     people::{People, Profile, User},
     read,
     record::{Counts, Entry, Fate, Record},
     refusals::Refusal,
-    settings::Settings,
+    settings::{Names, Settings},
+    spec, upload,
     windows::Windows,
 };
 
@@ -28,6 +30,7 @@ pub struct X {
     pub(super) ids: Ids,
     pub(super) people: People,
     pub(super) ledger: Ledger,
+    pub(super) uploads: Uploads,
     pub(super) grants: Grants,
     pub(super) windows: Windows,
     pub(super) faults: Faults,
@@ -43,6 +46,7 @@ impl X {
             settings,
             people: People::seeded(),
             ledger: Ledger::default(),
+            uploads: Uploads::default(),
             grants: Grants::default(),
             windows: Windows::default(),
             faults: Faults::default(),
@@ -57,6 +61,12 @@ impl X {
         let call = Call::read(now_ms, request);
         if call.path.starts_with("/_sandbox") {
             return Reply::Answer(control::handle(self, &call).into_response());
+        }
+        if call.body.len() > longest_body(&call.path) {
+            return Reply::Answer(Refusal::TooLarge.answer().into_response());
+        }
+        if spec::refusal(&call, Names::New).is_err() {
+            self.record.counts.against_the_document += 1;
         }
         let class = call.class();
         let number = self.record.received(class);
@@ -122,6 +132,15 @@ impl X {
             post.row(author.map_or("", |user| &user.profile.username))
         };
         self.ledger.iter().map(row).collect()
+    }
+
+    /// Every upload that ever began, oldest first.
+    pub fn media(&self, now_ms: i64) -> Vec<media::Row> {
+        let row = |upload: &media::Upload| {
+            let owner = self.people.get(upload.owner);
+            upload.row(owner.map_or("", |user| &user.profile.username), now_ms)
+        };
+        self.uploads.iter().map(row).collect()
     }
 
     pub fn users(&self) -> Vec<User> {
@@ -217,6 +236,10 @@ impl X {
         let answer = match &effect {
             Some(Effect::AcceptThenStatus { name }) => name.answer(),
             Some(Effect::AcceptThenEmpty201) => Answer::empty(201),
+            Some(Effect::FailProcessing { error }) => {
+                self.fail_processing(&call, error);
+                answer
+            }
             _ => answer,
         };
         entry.status = Some(answer.status);
@@ -247,6 +270,24 @@ impl X {
             Route::Post(id) => self.limited(call, |x, _| read::post(x, call, id)),
             Route::Posts => self.limited(call, |x, _| read::posts(x, call)),
             Route::Timeline(user) => self.limited(call, |x, _| read::timeline(x, call, user)),
+            Route::MediaUpload => self.limited(call, |x, user| upload::upload(x, call, user)),
+            Route::MediaInitialize => {
+                self.limited(call, |x, user| upload::initialize(x, call, user))
+            }
+            Route::MediaAppend(id) => {
+                self.limited(call, |x, user| upload::append(x, call, user, id))
+            }
+            Route::MediaFinalize(id) => {
+                self.limited(call, |x, user| upload::finalize(x, call, user, id))
+            }
+            Route::MediaStatus => self.limited(call, |x, user| upload::status(x, call, user)),
+            Route::MediaMetadata => self.limited(call, |x, user| upload::metadata(x, call, user)),
+            Route::SubtitlesCreate => {
+                self.limited(call, |x, user| upload::add_subtitles(x, call, user))
+            }
+            Route::SubtitlesDelete => {
+                self.limited(call, |x, user| upload::delete_subtitles(x, call, user))
+            }
             Route::Page => pages::page(self, call),
             Route::WrongMethod => Refusal::MethodNotAllowed.answer(),
             Route::Unknown => Refusal::NotFound.answer(),
@@ -264,12 +305,25 @@ impl X {
         if self.faults.left().is_empty() {
             return None;
         }
-        let body = call.json().unwrap_or_default();
-        let text = body.get("text").and_then(Value::as_str).unwrap_or("");
+        let text = call
+            .json()
+            .and_then(|body| body.get("text"))
+            .and_then(Value::as_str)
+            .unwrap_or("");
         self.faults.take(&Subject {
             class,
             text,
             username,
         })
+    }
+
+    fn fail_processing(&mut self, call: &Call, error: &media::Failure) {
+        let Route::MediaFinalize(id) = &call.route else {
+            return;
+        };
+        let upload = id.parse().ok().and_then(|id| self.uploads.get_mut(id));
+        if let Some(upload) = upload {
+            upload.fail(self.settings.media_processing, error.clone());
+        }
     }
 }

@@ -56,9 +56,10 @@ fn urls_come_back_as_t_co_and_html_is_escaped() {
 #[test]
 fn media_end_a_text_with_a_link_and_need_no_text() {
     let mut world = World::new();
-    let seen = world.create(&json!({"text": "look", "media": {"media_ids": ["1", "2"]}}));
+    let pictures = [world.picture(), world.picture()];
+    let seen = world.create(&json!({"text": "look", "media": {"media_ids": pictures}}));
     assert!(seen.at("/data/text").starts_with("look https://t.co/"));
-    let seen = world.create(&json!({"media": {"media_ids": ["3"]}}));
+    let seen = world.create(&json!({"media": {"media_ids": [pictures[0]]}}));
     assert!(seen.at("/data/text").starts_with("https://t.co/"));
 }
 
@@ -154,12 +155,13 @@ fn what_does_not_fit_the_schema_is_refused_in_xs_words() {
 fn every_member_of_the_schema_is_taken() {
     let mut world = World::new();
     let parent = world.said("parent");
+    let picture = world.picture();
     let bodies = [
         json!({"text": "1", "poll": {"options": ["a", "b"], "duration_minutes": 5, "reply_settings": "verified"}}),
         json!({"text": "2", "reply": {"in_reply_to_tweet_id": parent, "exclude_reply_user_ids": ["9"], "auto_populate_reply_metadata": true}}),
         json!({"text": "3", "reply_settings": "mentionedUsers", "geo": {"place_id": "p"}, "community_id": "1", "made_with_ai": true,
             "paid_partnership": false, "for_super_followers_only": false, "share_with_followers": false}),
-        json!({"media": {"media_ids": ["1"], "tagged_user_ids": ["2"], "title": "t", "description": "d", "embeddable": true,
+        json!({"media": {"media_ids": [picture], "tagged_user_ids": ["2"], "title": "t", "description": "d", "embeddable": true,
             "preview_media_id": "3", "call_to_actions": {"watch_now": {"url": "https://a.b"}}}}),
     ];
     for body in bodies {

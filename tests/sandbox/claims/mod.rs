@@ -10,8 +10,10 @@ mod control;
 mod creating;
 mod faults;
 mod limits;
+mod media;
 mod reading;
 mod socket;
+mod spec;
 mod text;
 mod tokens;
 
@@ -102,6 +104,15 @@ impl World {
     fn said(&mut self, text: &str) -> String {
         let seen = self.say(text);
         assert_eq!(seen.status, 201, "{:?}", seen.body);
+        seen.at("/data/id").to_owned()
+    }
+
+    /// The id of a picture that is ready.
+    fn picture(&mut self) -> String {
+        let body = serde_json::json!({"media_category": "tweet_image", "media": "iVBORw0KGgo="});
+        let request = self.call("POST", "/2/media/upload", body.to_string().into());
+        let seen = self.answer(request);
+        assert_eq!(seen.status, 200, "{:?}", seen.body);
         seen.at("/data/id").to_owned()
     }
 
