@@ -197,7 +197,18 @@ async fn send_again(app: &App, caller: &Caller, delivery: &Loaded) -> Result<Del
         publish::nudge(app, workspace, id, &delivery.account_id, now).await;
         return Ok(shown);
     }
-    Err(too_early(&shown, now).unwrap_or_else(nothing_to_decide))
+    let unlinked = delivery.is_unlinked().then(account_unlinked);
+    let refusal = unlinked.or_else(|| too_early(&shown, now));
+    Err(refusal.unwrap_or_else(nothing_to_decide))
+}
+
+fn account_unlinked() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "account_unlinked",
+        "The account was unlinked, so that nothing can be sent with it.",
+        "Connect the account again (POST /api/v1/connections/x/authorize) and decide then, or give the delivery up.",
+    )
 }
 
 async fn give_up(app: &App, caller: &Caller, delivery: &Loaded) -> Result<Delivery, Error> {

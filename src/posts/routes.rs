@@ -4,6 +4,7 @@ use super::change;
 use super::create::{self, Created};
 use super::edit;
 use super::model::{Decision, Delivery, Edit, NewPost, Post, Publication, Source, Stats, Status};
+use super::preview::{self, Preview, PreviewRequest};
 use super::read::{self, Filter};
 use super::resolve;
 use crate::app::App;
@@ -76,7 +77,20 @@ fn writing() -> Vec<Route> {
         .with_answer_headers(ACCEPTED_HEADERS)
         .refuses(
             422,
-            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `text_and_thread`, `invalid_thread`, `post_too_large`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
+            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `text_and_thread`, `text_not_cut`, `text_not_split`, `invalid_thread`, `too_many_media`, `media_twice`, `not_together`, `invalid_poll`, `invalid_community`, `not_a_post_link`, `not_a_link`, `invalid_hashtag`, `too_many_hashtags`, `numbering_without_thread`, `numbering_of_thread`, `link_without_truncate`, `post_too_large`, `auth_mismatch`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
+        ),
+        Route::new(
+            Method::POST,
+            "/posts/preview",
+            "Look at what a post would become on each account, and what it would cost; nothing is sent",
+            READ,
+            handler!(look_ahead),
+        )
+        .takes::<PreviewRequest>()
+        .gives::<Preview>(200, "What it would become")
+        .refuses(
+            422,
+            "It cannot be looked at: `unknown_account`, `unknown_platform`; or a field is unknown or of another type",
         ),
         Route::new(
             Method::GET,
@@ -159,7 +173,7 @@ fn deciding() -> Vec<Route> {
         .gives::<Delivery>(200, "The delivery as it then stands")
         .refuses(
             409,
-            "There is nothing to decide, or not yet: `nothing_to_decide`, `still_looking`, `being_sent`; or the link contradicts what is known: `sent_as_another_post`, `post_taken`",
+            "There is nothing to decide, or not yet: `nothing_to_decide`, `still_looking`, `being_sent`, `account_unlinked`; or the link contradicts what is known: `sent_as_another_post`, `post_taken`",
         )
         .with_answer_headers(RETRY_AFTER)
         .refuses(
@@ -233,6 +247,10 @@ fn tag(revision: u32) -> String {
 
 fn tagged(status: StatusCode, post: &Post) -> Result<Reply, Error> {
     Ok(Reply::json(status, post)?.with_header(header::ETAG, &tag(post.revision)))
+}
+
+async fn look_ahead(app: App, call: Call) -> Result<Reply, Error> {
+    Reply::ok(&preview::preview(&app, &call.caller()?.workspace_id, call.json()?).await?)
 }
 
 async fn get(app: App, call: Call) -> Result<Reply, Error> {

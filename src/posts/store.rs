@@ -2,7 +2,9 @@
 
 use super::model::{Part, PartState, Source, Status};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
+use crate::ports::StorageError;
 use crate::publish::State;
+use crate::publish::content::{self, Options, Segment, Written};
 use crate::publish::store::post_status;
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
@@ -10,7 +12,7 @@ use serde::Deserialize;
 /// True when all the accounts of the JSON list `?2` are active accounts of workspace `?1`; `?3` says how many there are.
 macro_rules! accounts_are_good {
     () => {
-        "(SELECT count(*) FROM accounts WHERE workspace_id = ?1 AND status = 'active'
+        "(SELECT count(*) FROM accounts WHERE workspace_id = ?1 AND status = 'active' AND auth <> 'app_only'
            AND id IN (SELECT value FROM json_each(?2))) = ?3"
     };
 }
@@ -29,32 +31,33 @@ pub const CLAIM_KEY: &str = concat!(
 /// Inserts the post if its accounts are good and, where there is a key (`?4`), the key was claimed for this very post.
 pub const INSERT_POST: &str = concat!(
     "INSERT INTO posts (workspace_id, id, author_id, source, status, segments, publish_at, wall_clock, timezone,
-    created_at, updated_at)
-  SELECT ?1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 WHERE ",
+    created_at, updated_at, options)
+  SELECT ?1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14 WHERE ",
     accounts_are_good!(),
     " AND (?4 IS NULL OR EXISTS (
       SELECT 1 FROM idempotency_keys WHERE workspace_id = ?1 AND key = ?4 AND resource_id = ?5))
   RETURNING id"
 );
 
-/// Inserts the deliveries of the JSON list `?3` of `{id, account_id}`, if the post was inserted.
+/// Inserts the deliveries of the JSON list `?3` of `{id, account_id, segments}`, if the post was inserted.
 pub const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (id, workspace_id, post_id, account_id, platform, state,
-    due_at, next_attempt_at, sweep_at, created_at, updated_at)
-  SELECT value ->> 'id', ?1, ?2, value ->> 'account_id', 'x', ?4, ?5, ?5, ?6, ?7, ?7 FROM json_each(?3)
+    segments, due_at, next_attempt_at, sweep_at, created_at, updated_at)
+  SELECT value ->> 'id', ?1, ?2, value ->> 'account_id', 'x', ?4, value ->> 'segments', ?5, ?5, ?6, ?7, ?7
+  FROM json_each(?3)
   WHERE EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2)";
 
-/// The status of each account of the JSON list `?2`.
-pub const ACCOUNTS: &str = "SELECT id, status FROM accounts
+/// What decides what may be posted, of each account of the JSON list `?2`.
+pub const ACCOUNTS: &str = "SELECT id, status, auth, subscription FROM accounts
   WHERE workspace_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
 
 /// One post.
 pub const READ_POST: &str =
-    "SELECT id, workspace_id, author_id, source, status, segments, publish_at, wall_clock,
+    "SELECT id, workspace_id, author_id, source, status, segments, options, publish_at, wall_clock,
     timezone, revision, created_at, updated_at
   FROM posts WHERE workspace_id = ?1 AND id = ?2";
 
 /// Posts, newest first, before the cursor `?2`.
-pub const LIST_POSTS: &str = "SELECT id, workspace_id, author_id, source, status, segments, publish_at, wall_clock,
+pub const LIST_POSTS: &str = "SELECT id, workspace_id, author_id, source, status, segments, options, publish_at, wall_clock,
     timezone, revision, created_at, updated_at
   FROM posts
   WHERE workspace_id = ?1 AND id < ?2 AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR source = ?4)
@@ -65,7 +68,7 @@ pub const LIST_POSTS: &str = "SELECT id, workspace_id, author_id, source, status
 
 /// The deliveries of the posts of the JSON list `?2`.
 pub const DELIVERIES: &str =
-    "SELECT d.id, d.post_id, d.account_id, d.platform, d.state, d.reason, d.detail, d.remedy,
+    "SELECT d.id, d.post_id, d.account_id, d.platform, d.state, d.segments, d.reason, d.detail, d.remedy,
     d.upstream, d.next_attempt_at, d.attempt_log, d.published_at, a.handle
   FROM json_each(?2) AS wanted
   JOIN deliveries d ON d.workspace_id = ?1 AND d.post_id = wanted.value
@@ -84,7 +87,7 @@ pub const PARTS_OF_POSTS: &str =
 macro_rules! parts_sent {
     () => {
         "(SELECT count(*) || ' of ' || (
-          SELECT json_array_length(segments) FROM posts
+          SELECT json_array_length(coalesce(deliveries.segments, posts.segments)) FROM posts
           WHERE posts.workspace_id = deliveries.workspace_id AND posts.id = deliveries.post_id)
         || ' parts were sent.'
       FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'sent' HAVING count(*) > 0)"
@@ -129,10 +132,19 @@ pub const EDIT_DELIVERIES: &str = concat!(
     " RETURNING id, account_id"
 );
 
-/// Changes a post: its texts to the JSON list `?4`, if there is one; its time, if `?5`.
+/// Gives each delivery of a post its own parts, or none, by the JSON list `?4` of `{account_id, segments}`.
+pub const EDIT_PARTS: &str = concat!(
+    "UPDATE deliveries
+  SET segments = (SELECT value ->> 'segments' FROM json_each(?4) WHERE value ->> 'account_id' = account_id), updated_at = ?5
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state <> 'canceled' AND ",
+    may_be_edited!()
+);
+
+/// Changes a post: its parts to the JSON list `?4` and its options to `?10`, if there is such a list; its time, if `?5`.
 pub const EDIT_POST: &str = concat!(
     "UPDATE posts
   SET revision = revision + 1, segments = coalesce(?4, segments),
+    options = CASE WHEN ?4 IS NULL THEN options ELSE ?10 END,
     publish_at = CASE WHEN ?5 THEN ?6 ELSE publish_at END, wall_clock = CASE WHEN ?5 THEN ?7 ELSE wall_clock END,
     timezone = CASE WHEN ?5 THEN ?8 ELSE timezone END, updated_at = ?9, status = (",
     post_status!(),
@@ -170,12 +182,23 @@ pub const RESOLVE: &str = concat!(
     " RETURNING id"
 );
 
-/// Begins a new round of a delivery that waits for a person's decision.
-pub const SEND_AGAIN: &str = "UPDATE deliveries
+/// True of a row of `deliveries` whose account is still linked: what else would it be sent with?
+macro_rules! is_linked {
+    () => {
+        "EXISTS (SELECT 1 FROM accounts a
+    WHERE a.id = deliveries.account_id AND a.workspace_id = ?2 AND a.status <> 'unlinked')"
+    };
+}
+
+/// Begins a new round of a delivery that waits for a person's decision, if its account is still linked.
+pub const SEND_AGAIN: &str = concat!(
+    "UPDATE deliveries
   SET round = round + 1, due_at = ?3, state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL,
     attempts = 0, reconciles = 0, next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
-  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain' AND next_attempt_at IS NULL
-  RETURNING id";
+  WHERE id = ?1 AND workspace_id = ?2 AND state = 'uncertain' AND next_attempt_at IS NULL AND ",
+    is_linked!(),
+    " RETURNING id"
+);
 
 /// Ends a delivery that waits for a person's decision, or for another try after one, without an answer to what is there.
 pub const GIVE_UP: &str = concat!(
@@ -194,14 +217,16 @@ pub const AUDIT_DECISION: &str = concat!(
   SELECT ?2, ?3, ?4, ?5, id, ?6 FROM deliveries
   WHERE id = ?1 AND workspace_id = ?2
     AND (state <> 'uncertain' OR next_attempt_at IS NULL OR ?5 = 'delivery.declared_sent')
-    AND (state = 'uncertain' OR ?5 <> 'delivery.sent_again') AND ",
+    AND (?5 <> 'delivery.sent_again' OR (state = 'uncertain' AND ",
+    is_linked!(),
+    ")) AND ",
     is_in_doubt!()
 );
 
 /// What was published, newest first, before the cursor `?2`, `?3`.
 pub const HISTORY: &str =
     "SELECT d.id AS delivery_id, d.post_id, d.account_id, d.platform, d.published_at, a.handle,
-    p.segments, p.source
+    coalesce(d.segments, p.segments) AS segments, p.source
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN accounts a ON a.id = d.account_id
@@ -237,6 +262,7 @@ pub struct PostRow {
     pub source: Source,
     pub status: Status,
     pub segments: String,
+    pub options: Option<String>,
     #[serde(with = "optional_millis")]
     pub publish_at: Option<Timestamp>,
     pub wall_clock: Option<String>,
@@ -248,6 +274,21 @@ pub struct PostRow {
     pub updated_at: Timestamp,
 }
 
+impl PostRow {
+    /// What was written.
+    ///
+    /// # Errors
+    /// When it cannot be read, which is a bug.
+    pub fn written(&self) -> Result<Written, StorageError> {
+        let segments = content::segments(&self.segments)?;
+        Ok(Written {
+            is_thread: segments.len() > 1,
+            segments,
+            options: Options::read(self.options.as_deref())?,
+        })
+    }
+}
+
 /// A row of `deliveries` with its account's handle.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DeliveryRow {
@@ -256,6 +297,7 @@ pub struct DeliveryRow {
     pub account_id: AccountId,
     pub platform: String,
     pub state: State,
+    pub segments: Option<String>,
     pub reason: Option<String>,
     pub detail: Option<String>,
     pub remedy: Option<String>,
@@ -296,7 +338,7 @@ pub struct HistoryRow {
 /// The parts of one delivery: those with an outcome from `rows`, the others pending.
 #[must_use]
 pub fn parts(
-    segments: &[String],
+    segments: &[Segment],
     rows: &[PartRow],
     delivery: &DeliveryId,
     web_base: &str,
@@ -304,14 +346,15 @@ pub fn parts(
 ) -> Vec<Part> {
     (0_u32..)
         .zip(segments)
-        .map(|(position, text)| {
+        .map(|(position, segment)| {
             let row = rows
                 .iter()
                 .find(|row| row.delivery_id == *delivery && row.position == position);
             let external_id = row.and_then(|row| row.external_id.clone());
             Part {
                 position,
-                text: text.clone(),
+                text: segment.text.clone(),
+                media: segment.media.clone(),
                 state: row.map_or(PartState::Pending, |row| row.state),
                 url: external_id
                     .as_ref()

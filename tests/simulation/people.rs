@@ -422,10 +422,15 @@ impl People {
             }
             None => json!({ "outcome": "send_again" }),
         };
-        self.resolve(&delivery, &body).await;
+        let refusal = self.resolve(&delivery, &body).await;
+        // The unlinking was answered by nobody, and has taken place all the same.
+        if refusal.as_deref() == Some("account_unlinked") {
+            self.connect(delivery.account).await;
+        }
     }
 
-    async fn resolve(&self, delivery: &Delivery, body: &Value) {
+    /// Tells of a decision; the code when it is refused.
+    async fn resolve(&self, delivery: &Delivery, body: &Value) -> Option<String> {
         let path = format!("/deliveries/{}/resolve", delivery.id);
         let workspace = self.town.accounts[delivery.account].workspace;
         let answer = self
@@ -433,7 +438,12 @@ impl People {
             .ask(workspace, "POST", &path, &[], Some(body))
             .await;
         let name = format!("resolve {}", body["outcome"].as_str().unwrap());
+        let code = answer
+            .as_ref()
+            .and_then(|answer| answer.json["code"].as_str());
+        let code = code.map(str::to_owned);
         self.deed(&name, answer.map(|answer| answer.status));
+        code
     }
 
     /// Begins a connect under a key, and repeats it until it is answered: what dies on the way must not hold the key.

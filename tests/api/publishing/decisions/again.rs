@@ -185,3 +185,29 @@ async fn nobody_gives_up_what_is_looked_for_or_certain() {
     }
     assert_eq!(audited(&stage).len(), 0);
 }
+
+#[tokio::test]
+async fn with_an_unlinked_account_nothing_is_sent_again_until_it_is_linked_anew() {
+    let mut stage = Stage::new().await;
+    let post = undecided(&mut stage, 1, 0).await;
+    let delivery = stage.delivery(&post).await;
+    let path = format!("/accounts/{}", stage.account);
+    let token = Some(stage.person.token.as_str());
+    stage
+        .world
+        .request("DELETE", &path, token, None)
+        .await
+        .expect(200);
+    let again = json!({ "outcome": "send_again" });
+    for _ in 0..2 {
+        decide(&stage, &delivery, again.clone())
+            .await
+            .refused(409, "account_unlinked");
+    }
+    assert_eq!(audited(&stage).len(), 0);
+    assert_eq!(stage.delivery(&post).await["state"], "uncertain");
+    let linked = "UPDATE accounts SET status = 'active' WHERE id = ?1";
+    let linked = Statement::new(linked).bind(stage.account.as_str());
+    stage.world.database.change(&linked);
+    decide(&stage, &delivery, again).await.expect(200);
+}
