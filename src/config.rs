@@ -2,6 +2,7 @@
 //!
 //! [`VARIABLES`] is the table that the README shows.
 
+use crate::budgets::Prices;
 use crate::crypto::Keyring;
 use crate::platforms::x::app::App;
 use crate::time::{MINUTE_MS, SECOND_MS};
@@ -55,6 +56,8 @@ pub struct XConfig {
     pub extra_scopes: Vec<String>,
     /// Posts that one account may send in 15 minutes.
     pub post_limit_15min: u32,
+    /// What calls cost.
+    pub prices: Prices,
 }
 
 /// The clockwork of publishing, in milliseconds.
@@ -137,6 +140,11 @@ pub const VARIABLES: &[Variable] = &[
         name: "X_POST_LIMIT_15MIN",
         default: "`50`",
         meaning: "Posts that one account may send in 15 minutes (X allows 100)",
+    },
+    Variable {
+        name: "X_PRICES",
+        default: "X's own",
+        meaning: "JSON object of dollars by kind of call, such as `{\"post\": 0.015, \"post_with_url\": 0.2}`, where X charges you otherwise; the kinds are in `src/budgets/prices.rs`",
     },
     Variable {
         name: "X_API_BASE",
@@ -266,6 +274,9 @@ impl XConfig {
                 .map(|text| text.split_whitespace().map(str::to_owned).collect())
                 .unwrap_or_default(),
             post_limit_15min: env.number("X_POST_LIMIT_15MIN", 50, 1..=1_000_000)?,
+            prices: Prices::read(env.optional("X_PRICES").as_deref().unwrap_or("{}")).map_err(
+                |why| format!("X_PRICES must be a JSON object of dollars by kind of call: {why}"),
+            )?,
         })
     }
 }

@@ -43,7 +43,7 @@ pub struct Attached {
 }
 
 /// What a post may have beside words and media.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Extras {
     /// The platform's id of the post that is quoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

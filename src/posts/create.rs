@@ -4,11 +4,12 @@
 //! request that crashed either left nothing, and the repeat does the work, or left everything, and the repeat is
 //! answered with what the first one would have been.
 
-use super::content;
+use super::compose::compose;
 use super::idempotency::{self, KEY_LIFE_MS, KeyRow};
 use super::model::{Delivery, NewPost, Post, Progress, Source, Status};
 use super::schedule::{self, Schedule};
 use super::store;
+use super::targets::{self, Fitted, Target};
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::crypto;
@@ -18,9 +19,9 @@ use crate::ids::{AccountId, DeliveryId, PostId, UserId};
 use crate::jobs::Job;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
+use crate::publish::content::Written;
 use crate::time::Timestamp;
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::json;
 
 /// The most accounts that one post goes to.
@@ -40,6 +41,9 @@ pub enum Created {
 /// A post that may be written.
 struct Draft {
     post: Post,
+    written: Written,
+    /// What accounts get that do not get what was written.
+    fitted: Fitted,
     schedule: Schedule,
     state: State,
     due_at: Timestamp,
@@ -57,7 +61,7 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
     let caller = call.caller()?;
     let key = idempotency::key(call)?;
     let fingerprint = crypto::sha256(&[call.target.as_bytes(), b"\n", &call.body].concat());
-    let draft = match draft(app, call, call.json()?) {
+    let draft = match draft(app, call, call.json()?).await {
         Ok(draft) => draft,
         Err(error) => return idempotency::replay_or(app, call, key, &fingerprint, error).await,
     };
@@ -153,7 +157,10 @@ fn statements(
     let deliveries: Vec<_> = post
         .deliveries
         .iter()
-        .map(|one| json!({ "id": one.id, "account_id": one.account_id }))
+        .map(|one| {
+            let segments = draft.fitted.get(&one.account_id);
+            json!({ "id": one.id, "account_id": one.account_id, "segments": segments })
+        })
         .collect();
     statements.push(
         Statement::new(store::INSERT_POST)
@@ -165,11 +172,12 @@ fn statements(
             .bind(post.author_id.as_ref().map(UserId::as_str))
             .bind(post.source.as_str())
             .bind(post.status.as_str())
-            .bind(json(&post.segments))
+            .bind(json(&draft.written.segments))
             .bind(draft.schedule.at)
             .bind(draft.schedule.wall_clock.clone())
             .bind(draft.schedule.timezone.clone())
-            .bind(now),
+            .bind(now)
+            .bind(draft.written.options.stored()),
     );
     statements.push(
         Statement::new(store::INSERT_DELIVERIES)
@@ -212,10 +220,10 @@ fn nudges(draft: &Draft, now: Timestamp) -> Vec<(Job, u32)> {
         .collect()
 }
 
-fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
+async fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     let caller = call.caller()?;
     let now = app.now();
-    let segments = content::segments(new.text, new.thread)?.ok_or_else(content::missing)?;
+    let (written, errors) = compose(new.wording(), &app.config.x.web_base);
     let accounts = accounts(&new.accounts)?;
     let schedule = schedule::read(new.publish_at.as_deref(), new.timezone.as_deref(), now)?;
     let (due_at, sweep_at) = schedule.due(now, &app.config.timing);
@@ -224,12 +232,14 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     } else {
         (State::Queued, Status::Publishing)
     };
+    let fitted = targets::fitted(app, &caller.workspace_id, &accounts, &written, errors).await?;
     let id = PostId::new(&*app.clock, &*app.random);
     let deliveries = accounts
         .into_iter()
         .map(|account_id| {
             let delivery_id = DeliveryId::new(&*app.clock, &*app.random);
-            let parts = store::parts(&segments, &[], &delivery_id, &app.config.x.web_base, "");
+            let segments = fitted.get(&account_id).unwrap_or(&written.segments);
+            let parts = store::parts(segments, &[], &delivery_id, &app.config.x.web_base, "");
             let so_far = Progress::of(&parts);
             Delivery {
                 parts_sent: so_far.sent,
@@ -256,8 +266,9 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
         id,
         workspace_id: caller.workspace_id.clone(),
         status,
-        text: segments.first().cloned().unwrap_or_default(),
-        segments,
+        text: written.text().to_owned(),
+        segments: written.texts(),
+        options: written.options.clone(),
         publish_at: schedule.at,
         wall_clock: schedule.wall_clock.clone(),
         timezone: schedule.timezone.clone(),
@@ -270,6 +281,8 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     };
     Ok(Draft {
         post,
+        written,
+        fitted,
         schedule,
         state,
         due_at,
@@ -277,7 +290,8 @@ fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     })
 }
 
-fn accounts(ids: &[String]) -> Result<Vec<AccountId>, Error> {
+/// Reads the list of accounts.
+pub(super) fn accounts(ids: &[String]) -> Result<Vec<AccountId>, Error> {
     if ids.is_empty() || ids.len() > ACCOUNTS_MAX {
         return Err(Error::invalid_field(
             "/accounts",
@@ -308,7 +322,7 @@ fn accounts(ids: &[String]) -> Result<Vec<AccountId>, Error> {
     }
 }
 
-fn unknown_account(index: usize) -> FieldError {
+pub(super) fn unknown_account(index: usize) -> FieldError {
     FieldError::new(
         format!("/accounts/{index}"),
         "unknown_account",
@@ -316,25 +330,32 @@ fn unknown_account(index: usize) -> FieldError {
     )
 }
 
+/// Why an account cannot post, if it cannot.
+pub(super) fn cannot_post(index: usize, target: Option<&Target>) -> Option<FieldError> {
+    let pointer = format!("/accounts/{index}");
+    match target.map(|target| (&*target.status, &*target.auth)) {
+        Some(("active", "app_only")) => Some(FieldError::new(
+            pointer,
+            "auth_mismatch",
+            "This account is connected app-only, which X lets read and not post. Posting needs OAuth 2.0 of that user (POST /api/v1/connections/x/authorize), or OAuth 1.0a.",
+        )),
+        Some(("active", _)) => None,
+        Some(("needs_reconnect", _)) => Some(FieldError::new(
+            pointer,
+            "account_needs_reconnect",
+            "This account has to be connected again (POST /api/v1/connections/x/authorize) before it can post.",
+        )),
+        _ => Some(unknown_account(index)),
+    }
+}
+
 /// Why the accounts were not accepted.
 fn bad_accounts(wanted: &[&AccountId], found: ResultSet) -> Result<Error, Error> {
-    #[derive(Deserialize)]
-    struct Found {
-        id: AccountId,
-        status: String,
-    }
-    let found: Vec<Found> = found.all()?;
-    let errors = wanted.iter().enumerate().filter_map(|(index, id)| {
-        match found.iter().find(|one| one.id == **id).map(|one| one.status.as_str()) {
-            Some("active") => None,
-            Some("needs_reconnect") => Some(FieldError::new(
-                format!("/accounts/{index}"),
-                "account_needs_reconnect",
-                "This account has to be connected again (POST /api/v1/connections/x/authorize) before it can post.",
-            )),
-            _ => Some(unknown_account(index)),
-        }
-    });
+    let found: Vec<Target> = found.all()?;
+    let errors = wanted
+        .iter()
+        .enumerate()
+        .filter_map(|(index, id)| cannot_post(index, found.iter().find(|one| one.id == **id)));
     let errors: Vec<FieldError> = errors.collect();
     Ok(if errors.is_empty() {
         // The accounts were good again by the time they were read.

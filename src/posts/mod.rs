@@ -4,16 +4,21 @@
 //! when its transaction is: from then on it reaches a final state or visibly waits.
 
 mod change;
-mod content;
+mod compose;
 mod create;
 mod edit;
+mod fit;
 mod idempotency;
 mod model;
+mod overlay;
+mod preview;
 mod read;
 mod resolve;
 mod routes;
 mod schedule;
 pub(crate) mod store;
+mod targets;
+mod wording;
 
 pub use model::{
     Decision, Delivery, Edit, NewPost, Part, Post, Publication, Source, Stats, Status,

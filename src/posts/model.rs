@@ -1,25 +1,20 @@
 //! What a post is at the API.
 
-use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
+use super::wording::{ThreadPart, Wording, worded};
+use crate::ids::{AccountId, DeliveryId, MediaId, PostId, UserId, WorkspaceId};
+use crate::platforms::{Poll, ReplySettings};
+use crate::publish::content::{Options, Overflow};
 use crate::publish::{Attempt, State};
 use crate::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+worded! {
 /// What a person sends to make a post.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["text"] }, { "required": ["thread"] }]))]
+#[schemars(extend("anyOf" = [{ "required": ["text"] }, { "required": ["thread"] }, { "required": ["media"] }]))]
 pub struct NewPost {
-    /// The text, at most 280 as X counts it: most letters are 1, emoji and the letters of many other scripts 2, and a
-    /// link is 23 whatever its length.
-    #[serde(default)]
-    #[schemars(length(min = 1), extend("examples" = ["Hello from Godwit"]))]
-    pub text: Option<String>,
-    /// Instead of `text`: the texts of a thread, 1 to 100. Each is a post of its own that replies to the one before.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = 100), extend("examples" = [["First", "Second"]]))]
-    pub thread: Option<Vec<String>>,
     /// The accounts that it goes to, 1 to 50, each once.
     #[schemars(with = "Vec<AccountId>", length(min = 1, max = 50), extend("uniqueItems" = true))]
     pub accounts: Vec<String>,
@@ -33,6 +28,7 @@ pub struct NewPost {
     #[schemars(extend("examples" = ["Europe/Rome"]))]
     pub timezone: Option<String>,
 }
+}
 
 /// What a person changes about a post. What is left out stays as it is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -42,10 +38,54 @@ pub struct Edit {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub text: Option<String>,
-    /// Instead of `text`: the texts of a thread.
+    /// Instead of `text`: the parts of a thread, with their media.
     #[serde(default)]
     #[schemars(length(min = 1, max = 100))]
-    pub thread: Option<Vec<String>>,
+    pub thread: Option<Vec<ThreadPart>>,
+    /// Other media of the first part, or none.
+    #[serde(default)]
+    #[schemars(length(max = 4))]
+    pub media: Option<Vec<MediaId>>,
+    /// Another post to reply to; null: none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub reply_to: Given<String>,
+    /// Another post to quote; null: none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub quote: Given<String>,
+    /// Another poll; null: none.
+    #[serde(default)]
+    #[schemars(with = "Option<Poll>")]
+    pub poll: Given<Poll>,
+    /// Who may reply; null: everybody.
+    #[serde(default)]
+    #[schemars(with = "Option<ReplySettings>")]
+    pub reply_settings: Given<ReplySettings>,
+    /// Another community; null: none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub community_id: Given<String>,
+    /// Whether X is to label it as made with AI.
+    #[serde(default)]
+    pub made_with_ai: Option<bool>,
+    /// Whether X is to label it as a paid partnership.
+    #[serde(default)]
+    pub paid_partnership: Option<bool>,
+    /// Other hashtags.
+    #[serde(default)]
+    #[schemars(length(max = 30))]
+    pub hashtags: Option<Vec<String>>,
+    /// What to do with a text that is longer than an account may post.
+    #[serde(default)]
+    pub overflow: Option<Overflow>,
+    /// Whether parts that it is split into are numbered.
+    #[serde(default)]
+    pub numbering: Option<bool>,
+    /// What a cut text ends in; null: nothing.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub link: Given<String>,
     /// Another time, as `publish_at` of a new post; null: at once.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("examples" = ["2026-12-01T09:00:00+01:00"]))]
@@ -66,6 +106,18 @@ pub enum Given<T> {
     Null,
     /// It has this value.
     Value(T),
+}
+
+impl<T> Given<T> {
+    /// What it is after a change of what was there.
+    #[must_use]
+    pub fn over(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Nothing => before,
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
@@ -150,8 +202,11 @@ pub struct Post {
     pub status: Status,
     /// The text; of a thread, the first part.
     pub text: String,
-    /// The text of each part, in order.
+    /// The text of each part, in order, as it was written. What an account's parts say in the end is in its delivery.
     pub segments: Vec<String>,
+    /// What is wanted beside.
+    #[serde(flatten)]
+    pub options: Options,
     /// When it is to be published; null: at once.
     pub publish_at: Option<Timestamp>,
     /// The wall clock that was chosen, where one was.
@@ -276,6 +331,9 @@ pub struct Part {
     pub position: u32,
     /// What it says.
     pub text: String,
+    /// Its media.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<MediaId>,
     /// What became of it.
     pub state: PartState,
     /// Its id at the platform.

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
 use crate::ports::{ResultSet, Statement, StorageError, Value};
 use crate::publish::State;
+use crate::publish::content::{self, Written};
 use crate::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,6 +38,16 @@ pub struct Filter {
 pub async fn post(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
     let statements = post_query(workspace, id).into();
     found(app, app.database.batch(statements).await?)
+}
+
+/// What was written, as it is stored. One round trip.
+///
+/// # Errors
+/// [`crate::error::Kind::NotFound`] when the workspace has no such post.
+pub async fn written(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Written, Error> {
+    let query = Statement::new(store::READ_POST).bind(workspace).bind(id);
+    let row: Option<PostRow> = app.database.run(query).await?.first()?;
+    Ok(row.ok_or_else(|| Error::not_found("post"))?.written()?)
 }
 
 /// What reads a post with its deliveries, for [`found`]. Other statements may stand before it in a batch.
@@ -126,12 +137,14 @@ fn assemble(
     deliveries: &[DeliveryRow],
     parts: &[PartRow],
 ) -> Result<Post, StorageError> {
-    let segments = segments(&row.segments)?;
+    let written = row.written()?;
     let deliveries = deliveries
         .iter()
         .map(|delivery| {
+            let own = delivery.segments.as_deref().map(content::segments);
+            let own = own.transpose()?;
             let parts = store::parts(
-                &segments,
+                own.as_ref().unwrap_or(&written.segments),
                 parts,
                 &delivery.id,
                 &app.config.x.web_base,
@@ -164,8 +177,9 @@ fn assemble(
         id: row.id,
         workspace_id: row.workspace_id,
         status: row.status,
-        text: segments.first().cloned().unwrap_or_default(),
-        segments,
+        text: written.text().to_owned(),
+        segments: written.texts(),
+        options: written.options,
         publish_at: row.publish_at,
         wall_clock: row.wall_clock,
         timezone: row.timezone,
@@ -211,7 +225,7 @@ pub async fn history(
     let parts: Vec<PartRow> = app.database.run(query).await?.all()?;
     rows.into_iter()
         .map(|row| {
-            let segments = segments(&row.segments)?;
+            let segments = content::segments(&row.segments)?;
             let parts = store::parts(
                 &segments,
                 &parts,
@@ -225,7 +239,9 @@ pub async fn history(
                 account_id: row.account_id,
                 handle: row.handle,
                 platform: row.platform,
-                text: segments.into_iter().next().unwrap_or_default(),
+                text: parts
+                    .first()
+                    .map_or(String::new(), |part| part.text.clone()),
                 source: row.source,
                 url: parts.first().and_then(|part| part.url.clone()),
                 published_at: row.published_at,
@@ -289,10 +305,6 @@ fn add(counts: &mut Counts, state: State, number: u64) {
         State::Draft | State::InReview => return,
     };
     *place += number;
-}
-
-fn segments(column: &str) -> Result<Vec<String>, StorageError> {
-    serde_json::from_str(column).map_err(|error| StorageError::Failed(format!("segments: {error}")))
 }
 
 fn list_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {

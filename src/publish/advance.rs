@@ -35,7 +35,7 @@ pub enum Step {
 ///
 /// After `work_ms` nothing further is begun, though a part is always asked for.
 pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms: i64) -> Step {
-    let Ok(segments) = delivery.segments() else {
+    let Ok((segments, options)) = delivery.content() else {
         return Step::Settle(rules::broken(delivery.standing()), Vec::new());
     };
     let work_until = app.now().plus_ms(work_ms);
@@ -43,7 +43,7 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
     let total = segments.len();
     let mut parts = Parts::of(rows);
     let mut progress_made = false;
-    for (position, text) in (0_u32..).zip(segments) {
+    for (position, segment) in (0_u32..).zip(segments) {
         if parts.sent.contains(&position) {
             parts.reply_to = external_id(rows, position);
             continue;
@@ -52,10 +52,7 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
             let settlement = rules::to_be_continued(delivery.standing(), app.now());
             return Step::Settle(settlement, Vec::new());
         }
-        let content = Content {
-            reply_to: parts.reply_to.take(),
-            ..Content::of(&text)
-        };
+        let content = options.part(position, segment.text, parts.reply_to.take());
         let reply = match app
             .gates
             .call(&gate, request(delivery, position, content))

@@ -7,6 +7,7 @@ mod settle;
 
 pub use settle::{PartOutcome, progress, progressed, settle, wake_if_reconnected};
 
+use super::content::{self, Options, Segment};
 use super::model::{State, UncertainPolicy};
 use super::pause::{self, Hold, Pause};
 use super::settlement::Standing;
@@ -34,7 +35,8 @@ const BEGUN: &str = "UPDATE posts SET status = 'publishing', updated_at = ?3
 /// Everything that publishing needs, in one row.
 pub const LOAD: &str =
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
-    d.reconciles, d.refused_looks, d.due_at, d.next_attempt_at, d.lease_until, p.segments, w.missed_after_ms, w.uncertain_policy,
+    d.reconciles, d.refused_looks, d.due_at, d.next_attempt_at, d.lease_until,
+    coalesce(d.segments, p.segments) AS segments, p.options, w.missed_after_ms, w.uncertain_policy,
     d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, t.sealed, t.generation, t.expires_at
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
@@ -126,6 +128,7 @@ pub struct Loaded {
     #[serde(with = "optional_millis")]
     pub lease_until: Option<Timestamp>,
     segments: String,
+    options: Option<String>,
     /// How late is too late, in ms.
     pub missed_after_ms: i64,
     /// What to do when nobody can say whether a part is there.
@@ -159,13 +162,13 @@ pub struct PartRow {
 }
 
 impl Loaded {
-    /// What each part should say, in order.
+    /// What each part should say, in order, and what is wanted beside.
     ///
     /// # Errors
-    /// When the column does not hold a list of texts, which is a bug.
-    pub fn segments(&self) -> Result<Vec<String>, StorageError> {
-        serde_json::from_str(&self.segments)
-            .map_err(|error| StorageError::Failed(format!("segments: {error}")))
+    /// When the columns cannot be read, which is a bug.
+    pub fn content(&self) -> Result<(Vec<Segment>, Options), StorageError> {
+        let segments = content::segments(&self.segments)?;
+        Ok((segments, Options::read(self.options.as_deref())?))
     }
 
     /// The account's tokens; `None` when it has none, or none that may be used.

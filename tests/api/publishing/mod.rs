@@ -17,5 +17,6 @@ mod refreshing;
 mod stage;
 mod threads;
 mod tokens;
+mod wording;
 
 pub use stage::Stage;

@@ -173,6 +173,9 @@ impl Ground {
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
+            ("POST", "/posts/preview") => {
+                ask(200).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
+            }
             ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
             ("PATCH", "/posts/{id}") => ask(200)
                 .json(&json!({ "text": "Another text", "publish_at": "2026-12-02T09:00:00Z" })),

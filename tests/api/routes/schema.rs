@@ -122,11 +122,14 @@ impl<'d> Schemas<'d> {
     }
 }
 
-/// Whether a text matches one of the two patterns that the document has: a cursor's and an id's.
+/// Whether a text matches one of the patterns that the document has: a cursor's, a number of X's and an id's.
 fn matches(pattern: &str, text: &str) -> bool {
     if pattern == "^[A-Za-z0-9_-]+$" {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
         return !text.is_empty() && text.bytes().all(fits);
+    }
+    if pattern == "^[0-9]{1,19}$" {
+        return (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     }
     let kind = pattern
         .strip_prefix('^')

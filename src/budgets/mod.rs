@@ -1,0 +1,5 @@
+//! Money: what calls to X cost.
+
+mod prices;
+
+pub use prices::{Prices, Usd};

@@ -1,0 +1,105 @@
+//! What each account gets of what was written: the checks and cuts that depend on the account.
+
+use super::fit;
+use super::store;
+use crate::app::App;
+use crate::error::{Error, FieldError};
+use crate::ids::{AccountId, WorkspaceId};
+use crate::ports::Statement;
+use crate::publish::content::{Segment, Written};
+use crate::text;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An account as far as it decides what may be posted.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Target {
+    /// Which.
+    pub id: AccountId,
+    /// Its status: `active`, or why it cannot post.
+    pub status: String,
+    /// How it is connected.
+    pub auth: String,
+    /// The plan of the user at the platform.
+    pub subscription: Option<String>,
+}
+
+impl Target {
+    /// How long its posts may be, in weighted length.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        fit::limit(self.subscription.as_deref())
+    }
+}
+
+/// The parts of each account that gets something else than what was written.
+pub type Fitted = BTreeMap<AccountId, Vec<Segment>>;
+
+/// Makes what was written fit each account; `errors` is what is wrong with it for all of them. One round trip, or none where it fits everybody as it is. Accounts that are
+/// not there are passed over: whoever writes the post finds them missing.
+///
+/// # Errors
+/// Names every part that an account cannot post.
+pub async fn fitted(
+    app: &App,
+    workspace: &WorkspaceId,
+    accounts: &[AccountId],
+    written: &Written,
+    mut errors: Vec<FieldError>,
+) -> Result<Fitted, Error> {
+    let mut fitted = Fitted::new();
+    let targets = if fits_everybody(written) {
+        Vec::new()
+    } else {
+        read(app, workspace, accounts).await?
+    };
+    for target in targets {
+        match fit::fit(written, target.limit()) {
+            Ok(parts) if parts == written.segments => {}
+            Ok(parts) => {
+                fitted.insert(target.id, parts);
+            }
+            Err(found) => errors.extend(found),
+        }
+    }
+    // Several accounts say the same of one part, and the first thing that is wrong with it is enough.
+    let mut named = BTreeSet::new();
+    errors.retain(|error| named.insert(error.pointer.clone()));
+    errors.sort_by_key(|error| place(&error.pointer));
+    if errors.is_empty() {
+        Ok(fitted)
+    } else {
+        Err(Error::invalid(errors))
+    }
+}
+
+/// Orders what is wrong with parts as the parts are.
+fn place(pointer: &str) -> (String, Option<u32>) {
+    let (list, index) = pointer.rsplit_once('/').unwrap_or((pointer, ""));
+    match index.parse() {
+        Ok(index) => (list.to_owned(), Some(index)),
+        Err(_) => (pointer.to_owned(), None),
+    }
+}
+
+fn fits_everybody(written: &Written) -> bool {
+    let fits =
+        |segment: &Segment| text::measure(&segment.text).weighted_length <= text::STANDARD_LIMIT;
+    written.options.hashtags.is_empty()
+        && written.media().next().is_none()
+        && written.segments.iter().all(fits)
+}
+
+/// The accounts of a workspace among these.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn read(
+    app: &App,
+    workspace: &WorkspaceId,
+    accounts: &[AccountId],
+) -> Result<Vec<Target>, Error> {
+    let list = serde_json::to_string(accounts).unwrap_or_default();
+    let read = Statement::new(store::ACCOUNTS).bind(workspace).bind(list);
+    Ok(app.database.run(read).await?.all()?)
+}
