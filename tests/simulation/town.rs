@@ -271,6 +271,7 @@ impl Town {
         let pair = tokens::Pair {
             access: SecretString::from(granted.access),
             refresh: granted.refresh.map(SecretString::from),
+            secret: None,
         };
         let sealed = tokens::seal(
             &self.app.config.keyring,
