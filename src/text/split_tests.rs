@@ -135,6 +135,11 @@ fn what_cannot_be_split_is_named() {
         split("ab ab", 4, true),
         Err(SplitError::Indivisible { start: 0, end: 1 })
     );
+    // Two letters that show as one, of which the second begins a flag as X counts.
+    assert_eq!(
+        split("🇯🇯🇵", 3, false),
+        Err(SplitError::Indivisible { start: 0, end: 3 })
+    );
     // No link, since it begins with an underscore; cut anywhere before the dot, the rest would be one.
     let no_link = format!("_{}.com", "a".repeat(30));
     assert_eq!(

@@ -115,7 +115,9 @@ pub(super) fn any_text() -> impl Strategy<Value = String> {
 pub(super) fn cuttable_text() -> impl Strategy<Value = String> {
     let piece = proptest::sample::select(CUTTABLE_PIECES).prop_map(str::to_owned);
     let piece = prop_oneof![6 => piece, 1 => any_text()];
-    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    // Nothing is done with a text that has a character in it that X refuses.
+    proptest::collection::vec(piece, 0..60)
+        .prop_map(|pieces| pieces.concat().replace('\u{feff}', ""))
 }
 
 /// Pieces that meet every rule of cutting when put side by side.
