@@ -44,7 +44,9 @@ pub(super) fn rank(text: &[char], end: usize, start: usize) -> Rank {
 }
 
 fn rank_without_blank(text: &[char], end: usize, before: char, after: char) -> Rank {
-    if stays_before(after) || stays_after(before) {
+    if before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() {
+        Rank::Cluster
+    } else if stays_before(after) || stays_after(before) {
         Rank::Awkward
     } else if ends_sentence(text, end, is_wide_stop) {
         Rank::Sentence

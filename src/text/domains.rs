@@ -61,6 +61,9 @@ impl<'t> Domains<'t> {
         if !(self.start..self.end).contains(&at) {
             self.read_run(at);
         }
+        if self.labels.is_empty() {
+            return None;
+        }
         let follows = |label: &Label| label.start > at;
         let mut next = self.next_label;
         if self
@@ -100,7 +103,12 @@ impl<'t> Domains<'t> {
                     .rposition(|&c| c == '_')
                     .map(|offset| start + offset),
                 closed: end < self.end && piece.last().copied().is_some_and(in_label),
-                tld_end: tld_end(self.text, start),
+                // Nothing ends with the first label.
+                tld_end: if start == at {
+                    None
+                } else {
+                    tld_end(self.text, start)
+                },
                 domain_end: None,
             });
             start = end + 1;
@@ -141,6 +149,7 @@ fn in_run(c: char) -> bool {
 /// known one is followed by no ASCII letter or digit and none of `@`, `+`, `-`.
 fn tld_end(text: &[char], at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
+    rest.first().filter(|&&c| in_label(c))?;
     ascii_tld(rest)
         .or_else(|| international_tld(rest))
         .or_else(|| punycode_tld(rest))

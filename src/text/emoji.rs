@@ -23,8 +23,13 @@ const GIRL: char = '\u{1f467}';
 /// The end of the emoji that begins at `at`, in code points.
 pub(super) fn end_from(text: &[char], at: usize) -> Option<usize> {
     let first = *text.get(at)?;
-    // Most of most texts: no table begins below U+203C but for these three.
-    if first < '\u{203c}' && !matches!(first, '#' | '*' | '0'..='9' | '©' | '®') {
+    // Most of most texts: no table begins below U+203C but for these, nor in the scripts of Asia.
+    let may_begin = match first {
+        '\0'..'\u{203c}' => matches!(first, '#' | '*' | '0'..='9' | '©' | '®'),
+        '\u{329a}'..'\u{e50a}' => false,
+        _ => true,
+    };
+    if !may_begin {
         return None;
     }
     let rest = Rest { text, at: at + 1 };

@@ -69,7 +69,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "#נו\u{5be}ש #ג\u{5f3} #می\u{200c}خواهم",
         &["#נו\u{5be}ש", "#ג\u{5f3}", "#می\u{200c}خواهم"],
     ),
-    ("#１２３ #٣ #ａ１", &["#ａ１"]),
+    ("#１２３ #٣ #ａ１９ #a٠٩", &["#ａ１９", "#a٠٩"]),
     // Letters that came after Unicode 7, but for those whose other case was there.
     (
         "#\u{1f5}a #\u{10d60} #\u{1c90}",

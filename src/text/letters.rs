@@ -158,3 +158,21 @@ const LETTERS: &[(u32, u32)] = &[
     (0x1ee8b, 0x1ee9b), (0x1eea1, 0x1eea3), (0x1eea5, 0x1eea9), (0x1eeab, 0x1eebb), (0x20000, 0x2a6d6),
     (0x2a700, 0x2b734), (0x2b740, 0x2b81d), (0x2f800, 0x2fa1d), (0xe0100, 0xe01ef),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_in_the_order_that_searching_them_needs() {
+        assert!(LETTERS.iter().all(|(start, end)| start <= end));
+        assert!(LETTERS.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        assert!(DIGITS.windows(2).all(|pair| pair[0] + 10 <= pair[1]));
+    }
+
+    #[test]
+    fn no_digit_or_sign_is_a_letter() {
+        let both = |c: &char| is_letter(*c) && (is_digit(*c) || is_sign(*c));
+        assert_eq!(('\0'..=char::MAX).find(both), None);
+    }
+}

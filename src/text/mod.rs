@@ -39,11 +39,13 @@ mod urls;
 mod weight;
 
 use std::borrow::Cow;
+use std::iter;
 
 pub use append::{InvalidHashtag, WithHashtags, with_hashtags};
 pub use entities::Entities;
 pub use split::{PARTS_MAX, SplitError, split};
 pub use truncate::{TruncateError, truncate};
+use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The longest post of an ordinary account, in weighted length.
@@ -169,10 +171,38 @@ pub fn urls(text: &str) -> Vec<Entity> {
 /// `text` in NFC.
 fn normalized(text: &str) -> Cow<'_, str> {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
+        return Cow::Borrowed(text);
     }
+    // Most of a text that is not in NFC is, and composing is slow.
+    let mut composed = String::with_capacity(text.len());
+    let (mut done, mut piece, mut is_loose) = (0, 0, false);
+    for (at, c) in text.char_indices() {
+        if !stands_alone(c) {
+            is_loose = true;
+            continue;
+        }
+        if is_loose {
+            composed.push_str(text.get(done..piece).unwrap_or_default());
+            composed.extend(text.get(piece..at).unwrap_or_default().nfc());
+            (done, is_loose) = (at, false);
+        }
+        piece = at;
+    }
+    if is_loose {
+        composed.push_str(text.get(done..piece).unwrap_or_default());
+        composed.extend(text.get(piece..).unwrap_or_default().nfc());
+    } else {
+        composed.push_str(text.get(done..).unwrap_or_default());
+    }
+    Cow::Owned(composed)
+}
+
+/// Whether `c` is in NFC by itself and combines with nothing before it, so that the text before it
+/// and the text from it on can be composed apart.
+/// <https://www.unicode.org/reports/tr15/#Stable_Code_Points>
+fn stands_alone(c: char) -> bool {
+    c < '\u{300}'
+        || (is_nfc_quick(iter::once(c)) == IsNormalized::Yes && canonical_combining_class(c) == 0)
 }
 
 fn links(text: &[char], urls: &[urls::Url]) -> Vec<Entity> {

@@ -140,22 +140,25 @@ impl Splitter<'_> {
         numbering: bool,
     ) -> Result<Vec<(usize, usize)>, SplitError> {
         if !numbering {
-            return self.parts_with(full_enough, |_| 0);
+            return self.parts_with(full_enough, PARTS_MAX, |_| 0);
         }
         // How many parts there are decides how long each number is, and so how many there are.
+        let mut parts = Err(SplitError::TooManyParts);
         for digits in 1..=MAX_DIGITS {
+            let most = PARTS_MAX.min(10_usize.pow(digits) - 1);
             let number_length = |number: usize| NUMBER_SIGNS + digits_of(number) + digits;
-            let parts = self.parts_with(full_enough, number_length)?;
-            if digits_of(parts.len()) <= digits {
-                return Ok(parts);
+            parts = self.parts_with(full_enough, most, number_length);
+            if parts != Err(SplitError::TooManyParts) {
+                break;
             }
         }
-        Err(SplitError::TooManyParts)
+        parts
     }
 
     fn parts_with(
         &mut self,
         full_enough: u32,
+        most: usize,
         number_length: impl Fn(usize) -> u32,
     ) -> Result<Vec<(usize, usize)>, SplitError> {
         let wishes = [
@@ -169,7 +172,7 @@ impl Splitter<'_> {
         let (_, end) = self.text.content();
         let mut start = self.start();
         let mut parts = Vec::new();
-        while parts.len() < PARTS_MAX {
+        while parts.len() < most {
             let room = self.limit.saturating_sub(number_length(parts.len() + 1));
             if self.ends(start, end, room) {
                 parts.push((start, end));

@@ -258,6 +258,14 @@ proptest! {
     }
 
     #[test]
+    fn a_text_is_composed_as_a_whole(
+        text in "([a-zé가각힣ᄀ-ᄃ\u{1161}-\u{1163}\u{11a8}-\u{11aa}\u{300}-\u{31f}\u{5b0}-\u{5c2}ש\
+            \u{93c}क\u{dcf}\u{dca}ෙ\u{3099}かÅ]|\\PC){0,24}"
+    ) {
+        prop_assert_eq!(measure(&text).text, text.nfc().collect::<String>());
+    }
+
+    #[test]
     fn the_form_of_a_text_does_not_change_its_length(text in any_text()) {
         let composed: String = text.nfc().collect();
         let decomposed: String = text.nfd().collect();

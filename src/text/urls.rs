@@ -210,6 +210,10 @@ impl<'t> Scanner<'t> {
 
     /// The length of `http://` or `https://` at `at`, else 0.
     fn protocol_length(&self, at: usize) -> usize {
+        // Nearly every place is settled by its first character.
+        if !matches!(self.text.get(at), Some('h' | 'H')) {
+            return 0;
+        }
         ["https://", "http://"]
             .into_iter()
             .find(|protocol| self.has(at, protocol))
