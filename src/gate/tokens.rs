@@ -249,7 +249,10 @@ impl AccountGate {
                 Fetched::Pair(held) => {
                     drop(turn);
                     self.pay_debts().await?;
-                    return Ok(self.lend(&held, true));
+                    // Meanwhile another call may have found this pair refused, and fetched the next one.
+                    let newest = self.newest(grant)?;
+                    let overtaken = newest.generation > held.generation;
+                    return Ok(self.lend(if overtaken { &newest } else { &held }, true));
                 }
                 Fetched::Nothing(refusal) => {
                     drop(turn);
