@@ -138,6 +138,7 @@ pub struct Wanted {
     pub post: BTreeSet<String>,
     pub user: BTreeSet<String>,
     pub media: BTreeSet<String>,
+    pub poll: BTreeSet<String>,
     pub expansions: BTreeSet<String>,
 }
 
@@ -174,6 +175,7 @@ impl Wanted {
                 .collect(),
             user: list(call, "user.fields", USER_FIELDS)?,
             media: values(call, "media.fields"),
+            poll: values(call, "poll.fields"),
             expansions: list(call, "expansions", expansions)?
                 .into_iter()
                 .map(|name| name.replace("tweets.id", "posts").replace("tweet", "post"))

@@ -29,6 +29,29 @@ pub struct Post {
     pub reply_settings: String,
     /// Posted with `nullcast`: in no timeline.
     pub hidden: bool,
+    /// The version after it: an edited post leaves the timelines.
+    pub replaced_by: Option<u64>,
+    /// What most posts do not have.
+    pub extras: Option<Box<Extras>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    pub poll: Option<Poll>,
+    pub quote_of: Option<u64>,
+    pub community: Option<String>,
+    pub made_with_ai: bool,
+    pub paid_partnership: bool,
+    /// The versions before this one, oldest first.
+    pub earlier: Vec<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Poll {
+    pub id: u64,
+    pub options: Vec<String>,
+    pub minutes: i64,
+    pub ends_ms: i64,
 }
 
 /// A post as `GET /_sandbox/posts` shows it.
@@ -42,6 +65,19 @@ pub struct Row {
     pub created_at: String,
     pub deleted_at: Option<String>,
     pub reply_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote_of: Option<String>,
+    /// The id of the version before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit_of: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub poll: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub made_with_ai: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paid_partnership: bool,
 }
 
 impl Post {
@@ -49,7 +85,24 @@ impl Post {
         self.deleted_ms.is_none()
     }
 
+    /// Whether it belongs in timelines: there, and the newest version of what it says.
+    pub fn is_current(&self) -> bool {
+        !self.hidden && self.replaced_by.is_none()
+    }
+
+    pub fn quote_of(&self) -> Option<u64> {
+        self.extras.as_ref()?.quote_of
+    }
+
+    /// The versions before this one, oldest first.
+    pub fn earlier(&self) -> &[u64] {
+        self.extras
+            .as_ref()
+            .map_or(&[], |extras| extras.earlier.as_slice())
+    }
+
     pub fn row(&self, author: &str) -> Row {
+        let extras = self.extras.as_deref();
         Row {
             id: self.id.to_string(),
             author: author.into(),
@@ -59,6 +112,14 @@ impl Post {
             created_at: instants::format(self.created_ms),
             deleted_at: self.deleted_ms.map(instants::format),
             reply_to: self.reply_to.map(|id| id.to_string()),
+            quote_of: self.quote_of().map(|id| id.to_string()),
+            edit_of: self.earlier().last().map(ToString::to_string),
+            poll: extras
+                .and_then(|extras| extras.poll.as_ref())
+                .map_or_else(Vec::new, |poll| poll.options.clone()),
+            community_id: extras.and_then(|extras| extras.community.clone()),
+            made_with_ai: extras.is_some_and(|extras| extras.made_with_ai),
+            paid_partnership: extras.is_some_and(|extras| extras.paid_partnership),
         }
     }
 }
@@ -74,6 +135,9 @@ impl Ledger {
     pub fn add(&mut self, post: Post) {
         let key = (post.author, content(&post.sent, &post.media_ids));
         self.said.insert(key, post.id);
+        if let Some(before) = post.earlier().last().and_then(|id| self.posts.get_mut(id)) {
+            before.replaced_by = Some(post.id);
+        }
         self.posts.insert(post.id, post);
     }
 
@@ -87,9 +151,17 @@ impl Ledger {
         self.posts.get(&id)
     }
 
+    /// The post with all its versions.
     pub fn delete(&mut self, id: u64, now_ms: i64) {
-        if let Some(post) = self.posts.get_mut(&id) {
-            post.deleted_ms.get_or_insert(now_ms);
+        let mut newest = id;
+        while let Some(next) = self.posts.get(&newest).and_then(|post| post.replaced_by) {
+            newest = next;
+        }
+        let earlier = self.posts.get(&newest).map(|post| post.earlier().to_vec());
+        for version in earlier.into_iter().flatten().chain([newest]) {
+            if let Some(post) = self.posts.get_mut(&version) {
+                post.deleted_ms.get_or_insert(now_ms);
+            }
         }
     }
 

@@ -12,7 +12,7 @@
 //! - It counts what it received, so that a test can say "exactly one".
 //! - Of uploaded media it keeps lengths and hashes, never the bytes.
 //!
-//! What it does not do: edits, likes, reposts, webhooks and OAuth 1.0a.
+//! What it does not do: likes, reposts, webhooks and OAuth 1.0a.
 //!
 //! | file | holds |
 //! |---|---|
@@ -22,7 +22,7 @@
 //! | `settings.rs`, `ids.rs`, `instants.rs`, `people.rs`, `ledger.rs` | what X is made of |
 //! | `consent.rs`, `grants.rs`, `oauth.rs` | authorization: the page, the grants, the token endpoints |
 //! | `spec.rs`, `spec/openapi.json`, `schema.rs` | the document, and the check of requests by it |
-//! | `draft.rs`, `create.rs`, `attach.rs`, `text.rs` | creating a post |
+//! | `draft.rs`, `create.rs`, `attach.rs`, `edits.rs`, `publish.rs`, `text.rs` | creating a post |
 //! | `upload.rs`, `media.rs`, `sniff.rs`, `multipart.rs` | uploading media |
 //! | `read.rs`, `fields.rs`, `render.rs` | reading posts and users |
 //! | `admission.rs`, `gates.rs`, `limits.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
@@ -49,6 +49,7 @@ pub mod consent;
 pub mod control;
 pub mod create;
 pub mod draft;
+pub mod edits;
 pub mod faults;
 pub mod fields;
 pub mod gates;
@@ -62,6 +63,7 @@ pub mod multipart;
 pub mod oauth;
 pub mod pages;
 pub mod people;
+pub mod publish;
 pub mod read;
 pub mod record;
 pub mod refusals;
@@ -85,6 +87,6 @@ pub use {
     faults::{Effect, Fault, On},
     refusals::Refusal,
     server::Sandbox,
-    settings::{Names, Settings},
+    settings::{Names, Plan, Settings},
     x::X,
 };

@@ -86,7 +86,7 @@ fn timeline(x: &X, user: &User) -> Answer {
     let posts: String = x
         .ledger
         .newest_first()
-        .filter(|post| post.author == user.id && !post.hidden)
+        .filter(|post| post.author == user.id && post.is_current())
         .take(100)
         .map(|post| article(post, user))
         .collect();

@@ -50,17 +50,19 @@ impl Profile {
         }
     }
 
+    /// Who may edit, among other things.
+    pub fn is_premium(&self) -> bool {
+        matches!(self.subscription_type.as_str(), "Premium" | "PremiumPlus")
+    }
+
     /// Premium and verified users post longer videos.
     pub fn has_longer_media(&self) -> bool {
-        self.verified_type != "none" || self.longest_text() > 280
+        self.verified_type != "none" || self.is_premium()
     }
 
     /// The longest weighted length this user may post.
     pub fn longest_text(&self) -> usize {
-        match self.subscription_type.as_str() {
-            "Premium" | "PremiumPlus" => 25_000,
-            _ => 280,
-        }
+        if self.is_premium() { 25_000 } else { 280 }
     }
 }
 

@@ -49,7 +49,10 @@ pub fn post(x: &X, call: &Call, id: &str) -> Result<Answer, Answer> {
     Ok(match x.ledger.get(id_number) {
         Some(post) => {
             let data = render::post(x, post, &wanted);
-            Answer::json(200, &render::with_includes(x, &[post], &wanted, &data))
+            Answer::json(
+                200,
+                &render::with_includes(x, call.now_ms, &[post], &wanted, &data),
+            )
         }
         None => Answer::json(200, &json!({"errors": [not_found("tweet", "id", id)]})),
     })
@@ -72,7 +75,7 @@ pub fn posts(x: &X, call: &Call) -> Result<Answer, Answer> {
             None => errors.push(not_found("tweet", "ids", id)),
         }
     }
-    let mut body = list(x, &found, &wanted);
+    let mut body = list(x, call.now_ms, &found, &wanted);
     if !errors.is_empty() {
         body["errors"] = errors.into();
     }
@@ -91,7 +94,7 @@ pub fn timeline(x: &X, call: &Call, user: &str) -> Result<Answer, Answer> {
     let mut fitting = x
         .ledger
         .newest_first()
-        .filter(|post| post.author == owner.id && !post.hidden)
+        .filter(|post| post.author == owner.id && post.is_current())
         .filter(|post| post.created_ms + x.settings.timeline_lag <= call.now_ms)
         .take(TIMELINE_DEPTH)
         .filter(|post| range.holds(post));
@@ -104,18 +107,18 @@ pub fn timeline(x: &X, call: &Call, user: &str) -> Result<Answer, Answer> {
             meta["next_token"] = token(oldest.id).into();
         }
     }
-    let mut body = list(x, &page, &wanted);
+    let mut body = list(x, call.now_ms, &page, &wanted);
     body["meta"] = meta;
     Ok(Answer::json(200, &body))
 }
 
 /// `data` is left out when there is none.
-fn list(x: &X, posts: &[&Post], wanted: &Wanted) -> Value {
+fn list(x: &X, now_ms: i64, posts: &[&Post], wanted: &Wanted) -> Value {
     if posts.is_empty() {
         return json!({});
     }
     let data = posts.iter().map(|post| render::post(x, post, wanted));
-    render::with_includes(x, posts, wanted, &data.collect())
+    render::with_includes(x, now_ms, posts, wanted, &data.collect())
 }
 
 /// Which posts of a timeline a request asks for.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
+    edits,
     fields::Wanted,
     instants,
-    ledger::Post,
+    ledger::{Poll, Post},
     media::{Kind, Upload},
     people::User,
     settings::Names,
@@ -19,11 +20,12 @@ use super::{
 const JOINED_MS: i64 = 1_704_067_200_000;
 
 /// The answer to a read of posts: `data` as given, and `includes` if expansions ask for any.
-pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> Value {
+pub fn with_includes(x: &X, now_ms: i64, posts: &[&Post], wanted: &Wanted, data: &Value) -> Value {
     let mut body = json!({"data": data});
     let mut people = BTreeSet::new();
     let mut referenced = Vec::new();
     let mut media = Vec::new();
+    let mut polls = Vec::new();
     for post in posts {
         if wanted.expansions.contains("author_id") {
             people.insert(post.author);
@@ -38,7 +40,13 @@ pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> V
             people.extend(target.map(|post| post.author));
         }
         if wanted.expansions.contains("referenced_posts") {
-            referenced.extend(target.map(|target| self::post(x, target, wanted)));
+            let targets = references(post).into_iter();
+            let targets = targets.filter_map(|(_, id)| x.ledger.get(id));
+            referenced.extend(targets.map(|target| self::post(x, target, wanted)));
+        }
+        let poll = post.extras.as_ref().and_then(|extras| extras.poll.as_ref());
+        if let Some(poll) = poll.filter(|_| wanted.expansions.contains("attachments.poll_ids")) {
+            polls.push(self::poll(poll, wanted, now_ms));
         }
     }
     let users: Vec<Value> = people
@@ -51,6 +59,9 @@ pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> V
     }
     if !media.is_empty() {
         body["includes"]["media"] = media.into();
+    }
+    if !polls.is_empty() {
+        body["includes"]["polls"] = polls.into();
     }
     if !referenced.is_empty() {
         let names = x.settings.answer_names;
@@ -68,7 +79,8 @@ pub fn with_includes(x: &X, posts: &[&Post], wanted: &Wanted, data: &Value) -> V
 pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
     let names = x.settings.answer_names;
     let mut value = json!({"id": post.id.to_string(), "text": text::escaped(&post.shown)});
-    history(names, &mut value, post.id);
+    history(names, &mut value, post);
+    let extras = post.extras.as_deref();
     let mut set = |field: &str, content: Value| {
         if wanted.has(field) {
             value[field] = content;
@@ -80,9 +92,22 @@ pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
     set("reply_settings", post.reply_settings.clone().into());
     set("lang", "en".into());
     set("possibly_sensitive", false.into());
+    if let Some(community) = extras.and_then(|extras| extras.community.clone()) {
+        set("community_id", community.into());
+    }
+    let is_paid = extras.is_some_and(|extras| extras.paid_partnership);
+    set("paid_partnership", is_paid.into());
     set("source", x.settings.app_name.clone().into());
+    if let Some(poll) = extras.and_then(|extras| extras.poll.as_ref())
+        && wanted.has("attachments")
+    {
+        value["attachments"] = json!({"poll_ids": [poll.id.to_string()]});
+    }
     if wanted.has("attachments") && !post.media_ids.is_empty() {
         value["attachments"] = json!({"media_keys": post.media_keys});
+    }
+    if wanted.has("edit_controls") {
+        value["edit_controls"] = edits::controls(x, post);
     }
     if wanted.has("entities") {
         let entities = text::entities(&post.shown);
@@ -119,22 +144,23 @@ pub fn post(x: &X, post: &Post, wanted: &Wanted) -> Value {
         }
         put(names, &mut value, "note_tweet", "note_post", &note);
     }
-    if let Some(target) = post.reply_to {
-        if wanted.has("referenced_posts") {
-            let reference = json!([{"type": "replied_to", "id": target.to_string()}]);
-            put(
-                names,
-                &mut value,
-                "referenced_tweets",
-                "referenced_posts",
-                &reference,
-            );
-        }
-        if wanted.has("in_reply_to_user_id")
-            && let Some(target) = x.ledger.get(target)
-        {
-            value["in_reply_to_user_id"] = target.author.to_string().into();
-        }
+    let references = references(post);
+    if wanted.has("referenced_posts") && !references.is_empty() {
+        let references: Vec<Value> = references
+            .into_iter()
+            .map(|(kind, id)| json!({"type": kind, "id": id.to_string()}))
+            .collect();
+        put(
+            names,
+            &mut value,
+            "referenced_tweets",
+            "referenced_posts",
+            &references.into(),
+        );
+    }
+    let target = post.reply_to.and_then(|id| x.ledger.get(id));
+    if let Some(target) = target.filter(|_| wanted.has("in_reply_to_user_id")) {
+        value["in_reply_to_user_id"] = target.author.to_string().into();
     }
     value
 }
@@ -216,9 +242,39 @@ pub fn user(x: &X, user: &User, wanted: &Wanted) -> Value {
     value
 }
 
-/// The history of edits: a post that was never edited has itself in it.
-pub fn history(names: Names, value: &mut Value, id: u64) {
-    let ids = json!([id.to_string()]);
+/// The posts that this one refers to, and how.
+fn references(post: &Post) -> Vec<(&'static str, u64)> {
+    let replied_to = post.reply_to.map(|id| ("replied_to", id));
+    let quoted = post.quote_of().map(|id| ("quoted", id));
+    replied_to.into_iter().chain(quoted).collect()
+}
+
+fn poll(poll: &Poll, wanted: &Wanted, now_ms: i64) -> Value {
+    let each = poll.options.iter().enumerate();
+    let options: Vec<Value> = each
+        .map(|(index, label)| json!({"position": index + 1, "label": label, "votes": 0}))
+        .collect();
+    let mut value = json!({"id": poll.id.to_string(), "options": options});
+    let mut set = |field: &str, content: Value| {
+        if wanted.poll.contains(field) {
+            value[field] = content;
+        }
+    };
+    let status = if now_ms < poll.ends_ms {
+        "open"
+    } else {
+        "closed"
+    };
+    set("duration_minutes", poll.minutes.into());
+    set("end_datetime", instants::format(poll.ends_ms).into());
+    set("voting_status", status.into());
+    value
+}
+
+/// The history of edits, this version included: a post that was never edited has itself in it.
+pub fn history(names: Names, value: &mut Value, post: &Post) {
+    let versions = post.earlier().iter().chain([&post.id]);
+    let ids: Value = versions.map(ToString::to_string).collect::<Vec<_>>().into();
     put(
         names,
         value,
@@ -229,10 +285,11 @@ pub fn history(names: Names, value: &mut Value, id: u64) {
 }
 
 fn put(names: Names, value: &mut Value, old: &str, new: &str, content: &Value) {
-    if names.has_old() {
+    let (has_old, has_new) = names.of(old);
+    if has_old {
         value[old] = content.clone();
     }
-    if names.has_new() {
+    if has_new {
         value[new] = content.clone();
     }
 }

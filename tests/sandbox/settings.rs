@@ -37,11 +37,17 @@ pub struct Settings {
     pub duplicate_window: i64,
     /// A post appears in timelines only when it is this old.
     pub timeline_lag: i64,
-    /// The names in answers: `tweet.*` (old), `post.*` (new) or both in one object.
+    /// What the app pays for.
+    pub plan: Plan,
+    /// For how long after its first version a post may be edited.
+    pub edit_window: i64,
+    /// How often a post may be edited.
+    pub edits: usize,
+    /// The names in answers: `tweet.*` (old), `post.*` (new), both in one object, or now these and now those.
     pub answer_names: Names,
     /// The names taken in queries: `tweet.fields`, `post.fields` or either.
     pub query_names: Names,
-    /// X blocked @mentions for self-serve apps in February 2026 and relaxed it later.
+    /// X blocked @mentions for self-serve apps in February 2026 and relaxed it later: undecided on the real X.
     pub refuse_mentions: bool,
     /// Which addresses lead on, and where to.
     pub redirects: BTreeMap<String, String>,
@@ -63,6 +69,23 @@ pub enum Names {
     Old,
     New,
     Both,
+    /// One name for each thing, old for some and new for others. As [`Self::Both`] in queries.
+    Mixed,
+}
+
+/// Self-serve apps may not quote nor like, reply only where they are called, and use one cashtag
+/// (<https://docs.x.com/changelog>, 2026-02-23 and 2026-04-16).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    SelfServe,
+    Enterprise,
+}
+
+impl Plan {
+    pub fn is_self_serve(self) -> bool {
+        self == Self::SelfServe
+    }
 }
 
 impl Names {
@@ -72,6 +95,16 @@ impl Names {
 
     pub fn has_new(self) -> bool {
         self != Self::Old
+    }
+
+    /// Whether an answer has this thing under its old and under its new name.
+    pub fn of(self, old: &str) -> (bool, bool) {
+        // Arbitrary, and the same in every answer.
+        let is_odd = old.len() % 2 == 1;
+        match self {
+            Self::Mixed => (is_odd, !is_odd),
+            names => (names.has_old(), names.has_new()),
+        }
     }
 }
 
@@ -92,6 +125,9 @@ impl Default for Settings {
             withheld_scopes: Vec::new(),
             duplicate_window: 86_400_000,
             timeline_lag: 0,
+            plan: Plan::SelfServe,
+            edit_window: 3_600_000,
+            edits: 5,
             answer_names: Names::Old,
             query_names: Names::Both,
             refuse_mentions: false,

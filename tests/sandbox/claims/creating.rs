@@ -336,19 +336,6 @@ fn a_reply_to_what_is_gone_is_refused() {
 }
 
 #[test]
-fn quotes_and_edits_are_refused() {
-    let mut world = World::new();
-    let own = world.said("first");
-    let words = "You can only reply to or quote posts where you are mentioned or are the author.";
-    assert_forbidden(
-        &world.create(&json!({"text": "a", "quote_tweet_id": own})),
-        words,
-    );
-    let edit = json!({"text": "a", "edit_options": {"previous_post_id": own}});
-    assert_forbidden(&world.create(&edit), PERMITTED);
-}
-
-#[test]
 fn a_refused_create_leaves_no_post() {
     let mut world = World::new();
     world.say("");

@@ -9,6 +9,7 @@ mod consent;
 mod control;
 mod creating;
 mod faults;
+mod kinds;
 mod limits;
 mod media;
 mod reading;
