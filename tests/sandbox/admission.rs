@@ -8,8 +8,8 @@ use super::{
     answer::Answer,
     call::Call,
     gates::{Gate, gate},
-    refusals::Refusal,
-    spec,
+    refusals::{Refusal, unsupported_authentication},
+    spec::{self, Security},
     windows::{Bucket, Span, Standing, Window},
     x::X,
 };
@@ -32,7 +32,7 @@ impl X {
         call: &Call,
         operation: impl FnOnce(&mut Self, u64) -> Result<Answer, Answer>,
     ) -> Answer {
-        let Some(gate) = gate(&call.route, &self.settings.limits) else {
+        let Some(gate) = gate(call, &self.settings.limits) else {
             return Refusal::NotFound.answer();
         };
         let who = match self.admit(call, &gate) {
@@ -65,7 +65,7 @@ impl X {
     /// A scripted refusal. It counts in the windows, unless it is itself a throttle.
     pub(super) fn refuse(&mut self, call: &Call, refusal: Refusal, reset_after_s: u32) -> Answer {
         let answer = refusal.answer();
-        let Some(gate) = gate(&call.route, &self.settings.limits) else {
+        let Some(gate) = gate(call, &self.settings.limits) else {
             return answer;
         };
         let Ok(who) = self.admit(call, &gate) else {
@@ -101,19 +101,21 @@ impl X {
     fn admit(&self, call: &Call, gate: &Gate) -> Result<Who, Answer> {
         let token = call.bearer();
         if token.is_some() && token == self.settings.app_bearer.as_deref() {
-            return if gate.takes_app_only {
+            return if gate.security.takes_app_only {
                 Ok(Who {
                     app: 0,
                     user: NOBODY,
                 })
             } else {
-                Err(Refusal::AppOnly.answer())
+                Err(unsupported("OAuth 2.0 Application-Only", gate.security))
             };
         }
         let bearer = token.and_then(|token| self.grants.bearer(token, call.now_ms));
         let bearer = bearer.ok_or_else(|| Refusal::Unauthorized.answer())?;
-        let may = |scope: &&str| bearer.scopes.iter().any(|granted| granted == scope);
-        if gate.scopes.iter().all(may) {
+        let Some(scopes) = &gate.security.scopes else {
+            return Err(unsupported("OAuth 2.0 User Context", gate.security));
+        };
+        if scopes.iter().all(|scope| bearer.scopes.contains(scope)) {
             Ok(Who {
                 app: 0,
                 user: bearer.user,
@@ -139,7 +141,7 @@ impl X {
             limit.map(|limit| (window, limit))
         };
         let user = allowance.user.filter(|_| !is_app_only);
-        let counts_all = !gate.takes_app_only || allowance.user.is_none();
+        let counts_all = !gate.security.takes_app_only || allowance.user.is_none();
         let app = allowance.app.filter(|_| is_app_only || counts_all);
         // An account's posts count whichever client they come from.
         let user_day_app = if bucket == Bucket::Create {
@@ -194,4 +196,16 @@ impl X {
         }
         answer
     }
+}
+
+fn unsupported(kind: &str, security: &Security) -> Answer {
+    let supported: Vec<&str> = [
+        ("OAuth 1.0a User Context", security.takes_oauth1),
+        ("OAuth 2.0 User Context", security.scopes.is_some()),
+        ("OAuth 2.0 Application-Only", security.takes_app_only),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_supported)| is_supported.then_some(name))
+    .collect();
+    unsupported_authentication(kind, &supported.join(", "))
 }

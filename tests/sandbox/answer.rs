@@ -33,6 +33,9 @@ pub struct Answer {
     content_type: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// What was read: X is paid for each.
+    pub posts_read: usize,
+    pub users_read: usize,
 }
 
 impl Answer {
@@ -63,7 +66,17 @@ impl Answer {
             content_type,
             headers: Vec::new(),
             body: body.into(),
+            posts_read: 0,
+            users_read: 0,
         }
+    }
+
+    pub fn with_posts(self, posts_read: usize) -> Self {
+        Self { posts_read, ..self }
+    }
+
+    pub fn with_users(self, users_read: usize) -> Self {
+        Self { users_read, ..self }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

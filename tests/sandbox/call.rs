@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, Request};
 use serde_json::Value;
 
 use super::{
+    engage::Kind,
     faults::On,
     instants,
     multipart::{self, Part},
@@ -24,6 +25,15 @@ pub enum Route {
     Post(String),
     Posts,
     Timeline(String),
+    Mentions(String),
+    User(String),
+    UsersBy,
+    UsersSearch,
+    Engage(String, Kind),
+    TakeBack(String, Kind, String),
+    Analytics,
+    Trends,
+    PersonalizedTrends,
     MediaUpload,
     MediaInitialize,
     MediaAppend(String),
@@ -144,6 +154,15 @@ impl Call {
             Route::Delete(_) => Some(On::Delete),
             Route::Post(_) | Route::Posts => Some(On::Lookup),
             Route::Timeline(_) => Some(On::Timeline),
+            Route::Mentions(_) => Some(On::Mentions),
+            Route::User(_) | Route::UsersBy | Route::UsersSearch => Some(On::Users),
+            Route::Engage(_, kind) | Route::TakeBack(_, kind, _) => Some(match kind {
+                Kind::Like => On::Like,
+                Kind::Repost => On::Repost,
+                Kind::Bookmark => On::Bookmark,
+            }),
+            Route::Analytics => Some(On::Analytics),
+            Route::Trends | Route::PersonalizedTrends => Some(On::Trends),
             Route::MediaUpload => Some(On::MediaUpload),
             Route::MediaInitialize => Some(On::MediaInitialize),
             Route::MediaAppend(_) => Some(On::MediaAppend),
@@ -196,8 +215,9 @@ fn route(method: &Method, path: &str) -> Route {
         ["i", "oauth2", "authorize"] if method == post => Route::AuthorizeDecision,
         ["2", "oauth2", "token"] if method == post => Route::Token,
         ["2", "oauth2", "revoke"] if method == post => Route::Revoke,
-        ["2", "users", "me"] if method == get => Route::UsersMe,
-        ["2", "users", id, "tweets"] if method == get => Route::Timeline((*id).into()),
+        ["2", "users", rest @ ..] => user_route(method, rest),
+        ["2", "trends", "by", "woeid", _] if method == get => Route::Trends,
+        ["2", "tweets", "analytics"] if method == get => Route::Analytics,
         ["2", "tweets"] if method == post => Route::Create,
         ["2", "tweets"] if method == get => Route::Posts,
         ["2", "tweets", id] if method == get => Route::Post((*id).into()),
@@ -205,12 +225,45 @@ fn route(method: &Method, path: &str) -> Route {
         ["2", "media", rest @ ..] => media_route(method, rest),
         ["i", "oauth2", "authorize"]
         | ["2", "oauth2", "token" | "revoke"]
-        | ["2", "users", "me"]
-        | ["2", "users", _, "tweets"]
         | ["2", "tweets"]
+        | ["2", "trends", "by", "woeid", _]
         | ["2", "tweets", _] => Route::WrongMethod,
         ["2" | "1.1" | "oauth" | "oauth2", ..] => Route::Unknown,
         _ if method == get => Route::Page,
+        _ => Route::Unknown,
+    }
+}
+
+fn user_route(method: &Method, rest: &[&str]) -> Route {
+    let (is_get, is_post) = (method == Method::GET, method == Method::POST);
+    let engagement = |name: &str| {
+        Some(match name {
+            "likes" => Kind::Like,
+            "retweets" => Kind::Repost,
+            "bookmarks" => Kind::Bookmark,
+            _ => return None,
+        })
+    };
+    match rest {
+        ["me"] if is_get => Route::UsersMe,
+        ["by"] if is_get => Route::UsersBy,
+        ["search"] if is_get => Route::UsersSearch,
+        ["personalized_trends"] if is_get => Route::PersonalizedTrends,
+        [id] if is_get => Route::User((*id).into()),
+        [id, "tweets"] if is_get => Route::Timeline((*id).into()),
+        [id, "mentions"] if is_get => Route::Mentions((*id).into()),
+        [id, name] if is_post && engagement(name).is_some() => {
+            Route::Engage((*id).into(), engagement(name).expect("just seen"))
+        }
+        [id, name, post] if method == Method::DELETE && engagement(name).is_some() => {
+            let kind = engagement(name).expect("just seen");
+            Route::TakeBack((*id).into(), kind, (*post).into())
+        }
+        [_]
+        | [
+            _,
+            "tweets" | "mentions" | "likes" | "retweets" | "bookmarks",
+        ] => Route::WrongMethod,
         _ => Route::Unknown,
     }
 }

@@ -8,6 +8,7 @@
 //! | `GET /_sandbox/requests` | | `{"requests": [...]}`, never with a token, code or state in it |
 //! | `GET /_sandbox/posts` | | `{"posts": [...]}`, deleted ones included |
 //! | `POST /_sandbox/posts` | `{"username", "text"}` | 201 `{"id"}`: written on x.com, beside the app |
+//! | `POST /_sandbox/metrics` | `{"id", "impressions"?, "url_clicks"?, "profile_clicks"?}` | `{}` |
 //! | `GET /_sandbox/media` | | `{"media": [...]}`: every upload, its segments, hash and state |
 //! | `GET /_sandbox/counts` | | the counts |
 //! | `GET /_sandbox/users` | | `{"users": [...]}` |
@@ -26,7 +27,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    answer::Answer, call::Call, faults::Fault, oauth, people::Profile, refusals::Refusal, x::X,
+    answer::Answer, call::Call, faults::Fault, measure::Metrics, oauth, people::Profile,
+    refusals::Refusal, x::X,
 };
 
 #[derive(Deserialize)]
@@ -47,6 +49,13 @@ struct Written {
 struct Granted {
     username: String,
     scopes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Measurement {
+    id: String,
+    #[serde(flatten)]
+    metrics: Metrics,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +80,13 @@ fn answer(x: &mut X, call: &Call) -> Result<Answer, String> {
             let Written { username, text } = body(call)?;
             let id = x.write_as(call.now_ms, &username, &text);
             return Ok(Answer::json(201, &json!({"id": known(id, &username)?})));
+        }
+        "metrics" if is_post => {
+            let Measurement { id, metrics } = body(call)?;
+            if !x.measure(&id, metrics) {
+                return Err(format!("there is no post {id}"));
+            }
+            json!({})
         }
         "media" if is_get => json!({"media": x.media(call.now_ms)}),
         "counts" if is_get => json!(x.counts()),

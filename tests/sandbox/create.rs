@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     answer::Answer,
-    attach::{self, Attached},
+    attach,
     call::Call,
     draft::{self, Create},
     edits,
     people::User,
-    publish::{Origin, Whole, publish},
+    publish::{self, Origin, Whole, publish},
     refusals::Refusal,
     render,
     text::{self, Reading},
@@ -55,13 +55,7 @@ pub fn write(x: &mut X, now_ms: i64, author: &User, text: &str, reply_to: Option
         text: text.into(),
         ..Create::default()
     };
-    let whole = Whole {
-        create: &create,
-        reading: &text::read(text),
-        attached: &Attached::default(),
-        origin,
-    };
-    publish(x, now_ms, author, whole)
+    publish::write(x, now_ms, author, &create, origin)
 }
 
 /// A post of one's own that is gone already is deleted once more, so that a retry is safe

@@ -18,6 +18,16 @@ pub enum On {
     Timeline,
     /// `GET /2/tweets` and `GET /2/tweets/{id}`.
     Lookup,
+    Mentions,
+    /// `GET /2/users/by`, `/2/users/search` and `/2/users/{id}`.
+    Users,
+    /// Doing it and taking it back, as with the next two.
+    Like,
+    Repost,
+    Bookmark,
+    Analytics,
+    /// Of a place and of a user.
+    Trends,
     MediaUpload,
     MediaInitialize,
     MediaAppend,

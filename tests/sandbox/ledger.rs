@@ -39,6 +39,7 @@ pub struct Post {
 pub struct Extras {
     pub poll: Option<Poll>,
     pub quote_of: Option<u64>,
+    pub repost_of: Option<u64>,
     pub community: Option<String>,
     pub made_with_ai: bool,
     pub paid_partnership: bool,
@@ -67,6 +68,8 @@ pub struct Row {
     pub reply_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repost_of: Option<String>,
     /// The id of the version before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit_of: Option<String>,
@@ -94,6 +97,10 @@ impl Post {
         self.extras.as_ref()?.quote_of
     }
 
+    pub fn repost_of(&self) -> Option<u64> {
+        self.extras.as_ref()?.repost_of
+    }
+
     /// The versions before this one, oldest first.
     pub fn earlier(&self) -> &[u64] {
         self.extras
@@ -113,6 +120,7 @@ impl Post {
             deleted_at: self.deleted_ms.map(instants::format),
             reply_to: self.reply_to.map(|id| id.to_string()),
             quote_of: self.quote_of().map(|id| id.to_string()),
+            repost_of: self.repost_of().map(|id| id.to_string()),
             edit_of: self.earlier().last().map(ToString::to_string),
             poll: extras
                 .and_then(|extras| extras.poll.as_ref())

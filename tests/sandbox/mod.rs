@@ -12,7 +12,7 @@
 //! - It counts what it received, so that a test can say "exactly one".
 //! - Of uploaded media it keeps lengths and hashes, never the bytes.
 //!
-//! What it does not do: likes, reposts, webhooks and OAuth 1.0a.
+//! What it does not do: bookmark folders, follows, lists, messages, webhooks and OAuth 1.0a.
 //!
 //! | file | holds |
 //! |---|---|
@@ -24,7 +24,8 @@
 //! | `spec.rs`, `spec/openapi.json`, `schema.rs` | the document, and the check of requests by it |
 //! | `draft.rs`, `create.rs`, `attach.rs`, `edits.rs`, `publish.rs`, `text.rs` | creating a post |
 //! | `upload.rs`, `media.rs`, `sniff.rs`, `multipart.rs` | uploading media |
-//! | `read.rs`, `fields.rs`, `render.rs` | reading posts and users |
+//! | `read.rs`, `users.rs`, `trends.rs`, `fields.rs`, `render.rs`, `includes.rs` | reading posts, users, trends |
+//! | `engage.rs`, `measure.rs` | likes, reposts, bookmarks; metrics and analytics |
 //! | `admission.rs`, `gates.rs`, `limits.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
 //! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
 //! | `pages.rs` | pages for people |
@@ -50,14 +51,17 @@ pub mod control;
 pub mod create;
 pub mod draft;
 pub mod edits;
+pub mod engage;
 pub mod faults;
 pub mod fields;
 pub mod gates;
 pub mod grants;
 pub mod ids;
+pub mod includes;
 pub mod instants;
 pub mod ledger;
 pub mod limits;
+pub mod measure;
 pub mod media;
 pub mod multipart;
 pub mod oauth;
@@ -74,7 +78,9 @@ pub mod settings;
 pub mod sniff;
 pub mod spec;
 pub mod text;
+pub mod trends;
 pub mod upload;
+pub mod users;
 pub mod windows;
 pub mod x;
 

@@ -22,6 +22,14 @@ pub struct Profile {
     /// `None`, `Basic`, `Premium` or `PremiumPlus`. The last two may write 25,000 characters.
     #[serde(default = "no_subscription")]
     pub subscription_type: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub protected: bool,
+    #[serde(default)]
+    pub followers: u32,
+    #[serde(default)]
+    pub following: u32,
 }
 
 fn none() -> String {
@@ -39,6 +47,10 @@ impl Profile {
             name: name.into(),
             verified_type: none(),
             subscription_type: no_subscription(),
+            description: "A user of the sandbox.".into(),
+            protected: false,
+            followers: 0,
+            following: 0,
         }
     }
 

@@ -16,6 +16,7 @@ pub struct Origin {
     conversation: Option<u64>,
     /// The versions before this one, oldest first.
     earlier: Vec<u64>,
+    repost_of: Option<u64>,
 }
 
 impl Origin {
@@ -23,7 +24,14 @@ impl Origin {
         Self {
             reply_to: Some(target.id),
             conversation: Some(target.conversation),
-            earlier: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    pub fn repost_of(post: u64) -> Self {
+        Self {
+            repost_of: Some(post),
+            ..Self::default()
         }
     }
 
@@ -35,6 +43,7 @@ impl Origin {
             reply_to: before.reply_to,
             conversation: Some(before.conversation),
             earlier,
+            repost_of: None,
         }
     }
 }
@@ -45,6 +54,17 @@ pub struct Whole<'a> {
     pub reading: &'a Reading,
     pub attached: &'a Attached,
     pub origin: Origin,
+}
+
+/// Writes down what no rule has to be asked about.
+pub fn write(x: &mut X, now_ms: i64, author: &User, create: &Create, origin: Origin) -> u64 {
+    let whole = Whole {
+        create,
+        reading: &text::read(&create.text),
+        attached: &Attached::default(),
+        origin,
+    };
+    publish(x, now_ms, author, whole)
 }
 
 /// Writes the post down and gives its id.
@@ -76,7 +96,7 @@ pub fn publish(x: &mut X, now_ms: i64, author: &User, whole: Whole<'_>) -> u64 {
     } else {
         (pieces, None)
     };
-    let extras = extras(create, id, now_ms, origin.earlier);
+    let extras = extras(create, id, now_ms, &origin);
     x.ledger.add(Post {
         id,
         author: author.id,
@@ -127,7 +147,7 @@ fn last_link(
 }
 
 /// Most posts have none of these.
-fn extras(create: &Create, id: u64, now_ms: i64, earlier: Vec<u64>) -> Option<Box<Extras>> {
+fn extras(create: &Create, id: u64, now_ms: i64, origin: &Origin) -> Option<Box<Extras>> {
     let extras = Extras {
         poll: create.poll.as_ref().map(|poll| Poll {
             // May be the id of a post too: polls have ids of their own kind.
@@ -140,10 +160,12 @@ fn extras(create: &Create, id: u64, now_ms: i64, earlier: Vec<u64>) -> Option<Bo
         community: create.community.clone(),
         made_with_ai: create.made_with_ai,
         paid_partnership: create.paid_partnership,
-        earlier,
+        earlier: origin.earlier.clone(),
+        repost_of: origin.repost_of,
     };
     let is_plain = extras.poll.is_none()
         && extras.quote_of.is_none()
+        && extras.repost_of.is_none()
         && extras.community.is_none()
         && !extras.made_with_ai
         && !extras.paid_partnership

@@ -1,4 +1,4 @@
-//! Reading: users/me, posts by id, and the timeline of a user.
+//! Reading posts: by id, the timeline of a user, and mentions of one.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,13 @@ use super::{
     answer::Answer,
     call::Call,
     fields::{self, Wanted},
-    instants,
+    includes, instants,
     ledger::Post,
-    refusals::{Refusal, invalid_request, not_found},
+    measure,
+    refusals::{invalid_request, not_found},
     render,
     schema::is_id,
+    text,
     x::X,
 };
 
@@ -20,81 +22,75 @@ const TIMELINE_DEPTH: usize = 3_200;
 /// How every pagination token begins.
 const PAGE: &str = "7140dibd";
 
-const TIMELINE_PARAMETERS: [&str; 7] = [
-    "max_results",
-    "pagination_token",
-    "start_time",
-    "end_time",
-    "since_id",
-    "until_id",
-    "exclude",
-];
-
-pub fn users_me(x: &X, call: &Call, user: u64) -> Result<Answer, Answer> {
-    let wanted = Wanted::users(x.settings.query_names, call)?;
-    let user = x
-        .people
-        .get(user)
-        .ok_or_else(|| Refusal::Unauthorized.answer())?;
-    Ok(Answer::json(
-        200,
-        &json!({"data": render::user(x, user, &wanted)}),
-    ))
-}
-
 /// A post that is not there is a 200 with `errors` and no `data`.
-pub fn post(x: &X, call: &Call, id: &str) -> Result<Answer, Answer> {
-    let wanted = Wanted::posts(x.settings.query_names, call, &[])?;
-    let id_number = number("id", id)?;
-    Ok(match x.ledger.get(id_number) {
-        Some(post) => {
-            let data = render::post(x, post, &wanted);
-            Answer::json(
-                200,
-                &render::with_includes(x, call.now_ms, &[post], &wanted, &data),
-            )
-        }
-        None => Answer::json(200, &json!({"errors": [not_found("tweet", "id", id)]})),
-    })
+pub fn post(x: &X, call: &Call, reader: u64, id: &str) -> Result<Answer, Answer> {
+    let wanted = Wanted::read(x.settings.query_names, call, reader)?;
+    let Some(post) = x.ledger.get(number("id", id)?) else {
+        return Ok(Answer::json(
+            200,
+            &json!({"errors": [not_found("tweet", "id", id)]}),
+        ));
+    };
+    let errors = measure::errors(post, &wanted);
+    if !errors.is_empty() {
+        return Ok(Answer::json(200, &json!({"errors": errors})));
+    }
+    let data = render::post(x, post, &wanted);
+    let body = includes::with_includes(x, &[post], &wanted, &data);
+    Ok(Answer::json(200, &body).with_posts(1))
 }
 
-pub fn posts(x: &X, call: &Call) -> Result<Answer, Answer> {
-    let wanted = Wanted::posts(x.settings.query_names, call, &["ids"])?;
-    let ids: Vec<&str> = call.parameter("ids").unwrap_or("").split(',').collect();
-    if ids == [""] || ids.len() > 100 {
-        return Err(invalid_request(
-            &json!({"ids": ids}),
-            "The number of values in the `ids` query parameter list is not between 1 and 100",
-        ));
-    }
+pub fn posts(x: &X, call: &Call, reader: u64) -> Result<Answer, Answer> {
+    let wanted = Wanted::read(x.settings.query_names, call, reader)?;
     let mut found = Vec::new();
     let mut errors = Vec::new();
-    for id in ids {
+    for id in call.parameter("ids").unwrap_or("").split(',') {
         match x.ledger.get(number("ids", id)?) {
             Some(post) => found.push(post),
             None => errors.push(not_found("tweet", "ids", id)),
         }
     }
-    let mut body = list(x, call.now_ms, &found, &wanted);
-    if !errors.is_empty() {
-        body["errors"] = errors.into();
-    }
-    Ok(Answer::json(200, &body))
+    Ok(list(x, &found, &wanted, errors, None))
 }
 
-pub fn timeline(x: &X, call: &Call, user: &str) -> Result<Answer, Answer> {
-    let wanted = Wanted::posts(x.settings.query_names, call, &TIMELINE_PARAMETERS)?;
+pub fn timeline(x: &X, call: &Call, reader: u64, user: &str) -> Result<Answer, Answer> {
+    let owner = number("id", user)?;
+    page(x, call, reader, user, |post| post.author == owner)
+}
+
+/// Posts of anybody that have the user's name in them.
+pub fn mentions(x: &X, call: &Call, reader: u64, user: &str) -> Result<Answer, Answer> {
+    let owner = x.people.get(number("id", user)?);
+    let name = owner.map_or("", |owner| &owner.profile.username);
+    page(x, call, reader, user, |post| {
+        let mentions = text::read(&post.sent).mentions;
+        let is_repost = post.repost_of().is_some();
+        !is_repost
+            && mentions
+                .iter()
+                .any(|called| called.eq_ignore_ascii_case(name))
+    })
+}
+
+fn page(
+    x: &X,
+    call: &Call,
+    reader: u64,
+    user: &str,
+    belongs: impl Fn(&Post) -> bool,
+) -> Result<Answer, Answer> {
+    let wanted = Wanted::read(x.settings.query_names, call, reader)?;
     let range = Range::read(call)?;
-    let Some(owner) = x.people.get(number("id", user)?) else {
+    if x.people.get(number("id", user)?).is_none() {
         return Ok(Answer::json(
             200,
             &json!({"errors": [not_found("user", "id", user)]}),
         ));
-    };
+    }
     let mut fitting = x
         .ledger
         .newest_first()
-        .filter(|post| post.author == owner.id && post.is_current())
+        .filter(|post| belongs(post) && post.is_current())
         .filter(|post| post.created_ms + x.settings.timeline_lag <= call.now_ms)
         .take(TIMELINE_DEPTH)
         .filter(|post| range.holds(post));
@@ -107,18 +103,37 @@ pub fn timeline(x: &X, call: &Call, user: &str) -> Result<Answer, Answer> {
             meta["next_token"] = token(oldest.id).into();
         }
     }
-    let mut body = list(x, call.now_ms, &page, &wanted);
-    body["meta"] = meta;
-    Ok(Answer::json(200, &body))
+    Ok(list(x, &page, &wanted, Vec::new(), Some(meta)))
 }
 
-/// `data` is left out when there is none.
-fn list(x: &X, now_ms: i64, posts: &[&Post], wanted: &Wanted) -> Value {
-    if posts.is_empty() {
-        return json!({});
+/// `data` is left out when there is none; so is a post of which more was asked than its reader may see.
+fn list(
+    x: &X,
+    posts: &[&Post],
+    wanted: &Wanted,
+    mut errors: Vec<Value>,
+    meta: Option<Value>,
+) -> Answer {
+    let mut open = Vec::new();
+    for post in posts {
+        let hidden = measure::errors(post, wanted);
+        if hidden.is_empty() {
+            open.push(*post);
+        }
+        errors.extend(hidden);
     }
-    let data = posts.iter().map(|post| render::post(x, post, wanted));
-    render::with_includes(x, now_ms, posts, wanted, &data.collect())
+    let mut body = json!({});
+    if !open.is_empty() {
+        let data = open.iter().map(|post| render::post(x, post, wanted));
+        body = includes::with_includes(x, &open, wanted, &data.collect());
+    }
+    if !errors.is_empty() {
+        body["errors"] = errors.into();
+    }
+    if let Some(meta) = meta {
+        body["meta"] = meta;
+    }
+    Answer::json(200, &body).with_posts(open.len())
 }
 
 /// Which posts of a timeline a request asks for.
@@ -129,6 +144,7 @@ struct Range {
     from_ms: i64,
     to_ms: i64,
     without_replies: bool,
+    without_reposts: bool,
 }
 
 impl Range {
@@ -162,14 +178,15 @@ impl Range {
                 from_token(token).ok_or_else(|| fields::not_valid("pagination_token", token))?
             }
         };
+        let exclude = fields::values(call, "exclude");
         let range = Self {
             max_results,
             after_id: id("since_id")?.unwrap_or(0),
             before_id: id("until_id")?.unwrap_or(u64::MAX).min(page),
             from_ms: time("start_time")?.unwrap_or(i64::MIN),
             to_ms: time("end_time")?.unwrap_or(i64::MAX),
-            without_replies: fields::list(call, "exclude", &["replies", "retweets"])?
-                .contains("replies"),
+            without_replies: exclude.contains("replies"),
+            without_reposts: exclude.contains("retweets"),
         };
         if range.from_ms >= range.to_ms {
             let start = call.parameter("start_time").unwrap_or_default();
@@ -187,6 +204,7 @@ impl Range {
             && self.from_ms <= post.created_ms
             && post.created_ms < self.to_ms
             && !(self.without_replies && post.reply_to.is_some())
+            && !(self.without_reposts && post.repost_of().is_some())
     }
 }
 

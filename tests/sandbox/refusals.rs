@@ -142,14 +142,9 @@ impl Refusal {
             ),
             Self::MissingScope => forbidden("Forbidden"),
             Self::Unauthorized => plain(401, "Unauthorized", "Unauthorized"),
-            Self::AppOnly => typed(
-                403,
-                "https://api.twitter.com/2/problems/unsupported-authentication",
-                &json!({
-                    "title": "Unsupported Authentication",
-                    "detail": "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  \
-                               Supported authentication types are [OAuth 1.0a User Context, OAuth 2.0 User Context].",
-                }),
+            Self::AppOnly => unsupported_authentication(
+                "OAuth 2.0 Application-Only",
+                "OAuth 1.0a User Context, OAuth 2.0 User Context",
             ),
             Self::NotFound => plain(404, "Not Found", "Not Found"),
             Self::MethodNotAllowed => plain(405, "Method Not Allowed", "Method Not Allowed"),
@@ -204,6 +199,21 @@ pub fn video_too_long(minutes: i64) -> Answer {
     ))
 }
 
+/// Two spaces after the first sentence, as X has them.
+pub fn unsupported_authentication(kind: &str, supported: &str) -> Answer {
+    typed(
+        403,
+        "https://api.twitter.com/2/problems/unsupported-authentication",
+        &json!({
+            "title": "Unsupported Authentication",
+            "detail": format!(
+                "Authenticating with {kind} is forbidden for this endpoint.  Supported authentication types are \
+                 [{supported}]."
+            ),
+        }),
+    )
+}
+
 pub fn missing_parameter(name: &str) -> Answer {
     oauth(
         400,
@@ -222,6 +232,19 @@ pub fn not_found(kind: &str, parameter: &str, id: &str) -> Value {
         "parameter": parameter,
         "resource_id": id,
         "type": "https://api.twitter.com/2/problems/resource-not-found",
+    })
+}
+
+/// The same for what is there and not the reader's.
+pub fn not_authorized(kind: &str, parameter: &str, id: &str) -> Value {
+    json!({
+        "value": id,
+        "detail": format!("Sorry, you are not authorized to see the {kind} with {parameter}: [{id}]."),
+        "title": "Authorization Error",
+        "resource_type": kind,
+        "parameter": parameter,
+        "resource_id": id,
+        "type": "https://api.twitter.com/2/problems/not-authorized-for-resource",
     })
 }
 

@@ -59,6 +59,8 @@ pub struct Settings {
     pub video_duration: i64,
     /// Bytes of one segment. The docs say 5 MB; X takes 8 MB.
     pub segment_limit: u64,
+    /// What trends everywhere, first first.
+    pub trends: Vec<String>,
     pub limits: Limits,
 }
 
@@ -136,6 +138,7 @@ impl Default for Settings {
             media_lifetime: 86_400_000,
             video_duration: 30_000,
             segment_limit: 8_000_000,
+            trends: ["#Rust", "Edge", "Godwits"].map(String::from).into(),
             limits: Limits::default(),
         }
     }

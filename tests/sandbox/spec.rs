@@ -34,8 +34,18 @@ struct Operation {
     /// `{name}` for a parameter.
     path: Vec<String>,
     parameters: Vec<Parameter>,
+    security: Security,
     /// By content type.
     body: Vec<(String, Schema)>,
+}
+
+/// Which tokens an operation takes.
+#[derive(Debug)]
+pub struct Security {
+    pub takes_app_only: bool,
+    pub takes_oauth1: bool,
+    /// The scopes that an OAuth 2.0 user token must have.
+    pub scopes: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +71,14 @@ pub fn check(request: &Request<Vec<u8>>) -> Result<(), String> {
 /// What is wrong.
 pub fn refusal(call: &Call, names: Names) -> Result<(), Wrong> {
     wrong(call, names.has_old())
+}
+
+/// Which tokens the request's operation takes. `None` for what is not in the document.
+pub fn security(call: &Call) -> Option<&'static Security> {
+    let segments = call.segments();
+    let mut all = operations().iter();
+    let operation = all.find(|operation| operation.is_for(&call.method, &segments));
+    operation.map(|operation| &operation.security)
 }
 
 fn wrong(call: &Call, also_old: bool) -> Result<(), Wrong> {
@@ -109,6 +127,8 @@ impl Operation {
     fn compile(written: &Value, document: &Value) -> Self {
         let text = |name: &str| written[name].as_str().expect("a text");
         let parameters = written["parameters"].as_array().expect("a list");
+        let security = written["security"].as_array().expect("a list");
+        let scheme = |name: &str| security.iter().find_map(|scheme| scheme.get(name));
         let content = written["body"]["content"].as_object();
         Self {
             method: text("method").parse().expect("a method"),
@@ -126,6 +146,16 @@ impl Operation {
                     }
                 })
                 .collect(),
+            security: Security {
+                takes_app_only: scheme("BearerToken").is_some(),
+                takes_oauth1: scheme("UserToken").is_some(),
+                scopes: scheme("OAuth2UserToken").map(|scopes| {
+                    let scopes = scopes.as_array().into_iter().flatten();
+                    scopes
+                        .map(|scope| scope.as_str().expect("a scope").into())
+                        .collect()
+                }),
+            },
             body: content
                 .into_iter()
                 .flatten()

@@ -7,10 +7,12 @@ use super::{
     answer::{Answer, Reply},
     call::{Call, Route, longest_body},
     consent, control, create,
+    engage::{self, Engagements},
     faults::{Effect, Fault, Faults, On, Subject},
     grants::{Grants, Tokens},
     ids::Ids,
     ledger::{Ledger, Post, Row},
+    measure::{self, Measured, Metrics},
     media::{self, Uploads},
     oauth, pages,
     people::{People, Profile, User},
@@ -18,7 +20,7 @@ use super::{
     record::{Counts, Entry, Fate, Record},
     refusals::Refusal,
     settings::{Names, Settings},
-    spec, upload,
+    spec, trends, upload, users,
     windows::Windows,
 };
 
@@ -31,6 +33,8 @@ pub struct X {
     pub(super) people: People,
     pub(super) ledger: Ledger,
     pub(super) uploads: Uploads,
+    pub(super) engagements: Engagements,
+    pub(super) measured: Measured,
     pub(super) grants: Grants,
     pub(super) windows: Windows,
     pub(super) faults: Faults,
@@ -47,6 +51,8 @@ impl X {
             people: People::seeded(),
             ledger: Ledger::default(),
             uploads: Uploads::default(),
+            engagements: Engagements::default(),
+            measured: Measured::default(),
             grants: Grants::default(),
             windows: Windows::default(),
             faults: Faults::default(),
@@ -181,6 +187,15 @@ impl X {
         Some(create::write(self, now_ms, &author, text, to).to_string())
     }
 
+    /// How often the post of this id was seen and clicked, from now on. False when there is no such post.
+    pub fn measure(&mut self, id: &str, metrics: Metrics) -> bool {
+        let post = id.parse().ok().filter(|id| self.ledger.get(*id).is_some());
+        if let Some(post) = post {
+            self.measured.set(post, metrics);
+        }
+        post.is_some()
+    }
+
     /// The author deletes a post on x.com.
     pub fn remove(&mut self, now_ms: i64, id: &str) {
         if let Ok(id) = id.parse() {
@@ -264,12 +279,27 @@ impl X {
             Route::AuthorizeDecision => consent::decide(self, call),
             Route::Token => oauth::token(self, call).unwrap_or_else(|refused| refused),
             Route::Revoke => oauth::revoke(self, call).unwrap_or_else(|refused| refused),
-            Route::UsersMe => self.limited(call, |x, user| read::users_me(x, call, user)),
+            Route::UsersMe => self.limited(call, |x, user| users::me(x, call, user)),
             Route::Create => self.limited(call, |x, user| create::create(x, call, user)),
             Route::Delete(id) => self.limited(call, |x, user| create::delete(x, call, user, id)),
-            Route::Post(id) => self.limited(call, |x, _| read::post(x, call, id)),
-            Route::Posts => self.limited(call, |x, _| read::posts(x, call)),
-            Route::Timeline(user) => self.limited(call, |x, _| read::timeline(x, call, user)),
+            Route::Post(id) => self.limited(call, |x, user| read::post(x, call, user, id)),
+            Route::Posts => self.limited(call, |x, user| read::posts(x, call, user)),
+            Route::Timeline(of) => self.limited(call, |x, user| read::timeline(x, call, user, of)),
+            Route::Mentions(of) => self.limited(call, |x, user| read::mentions(x, call, user, of)),
+            Route::User(id) => self.limited(call, |x, user| users::by_id(x, call, user, id)),
+            Route::UsersBy => self.limited(call, |x, user| users::by_names(x, call, user)),
+            Route::UsersSearch => self.limited(call, |x, user| users::search(x, call, user)),
+            Route::Engage(of, kind) => {
+                self.limited(call, |x, user| engage::engage(x, call, user, of, *kind))
+            }
+            Route::TakeBack(of, kind, id) => self.limited(call, |x, user| {
+                engage::take_back(x, call, user, of, id, *kind)
+            }),
+            Route::Analytics => self.limited(call, |x, user| measure::analytics(x, call, user)),
+            Route::Trends => self.limited(call, |x, _| Ok(trends::by_woeid(x, call))),
+            Route::PersonalizedTrends => {
+                self.limited(call, |x, _| Ok(trends::personalized(x, call)))
+            }
             Route::MediaUpload => self.limited(call, |x, user| upload::upload(x, call, user)),
             Route::MediaInitialize => {
                 self.limited(call, |x, user| upload::initialize(x, call, user))
