@@ -8,6 +8,7 @@ use super::{
     answer::Answer,
     call::Call,
     gates::{Gate, gate},
+    oauth1,
     refusals::{Refusal, unsupported_authentication},
     spec::{self, Security},
     windows::{Bucket, Span, Standing, Window},
@@ -39,6 +40,7 @@ impl X {
             Ok(who) => who,
             Err(refused) => return refused,
         };
+        self.asking = who.app;
         let is_create = gate.bucket == Bucket::Create;
         let is_spent = |standing: &(Span, Standing)| standing.1.remaining == 0;
         let standings = self.standings(who, &gate, call);
@@ -98,26 +100,36 @@ impl X {
         }
     }
 
-    fn admit(&self, call: &Call, gate: &Gate) -> Result<Who, Answer> {
-        let token = call.bearer();
-        if token.is_some() && token == self.settings.app_bearer.as_deref() {
-            return if gate.security.takes_app_only {
-                Ok(Who {
-                    app: 0,
-                    user: NOBODY,
-                })
+    fn admit(&mut self, call: &Call, gate: &Gate) -> Result<Who, Answer> {
+        let security = gate.security;
+        let is_signed = call
+            .header("authorization")
+            .is_some_and(|header| header.to_ascii_lowercase().starts_with("oauth "));
+        if is_signed {
+            let who = oauth1::signer(self, call)?;
+            return if security.takes_oauth1 {
+                Ok(who)
             } else {
-                Err(unsupported("OAuth 2.0 Application-Only", gate.security))
+                Err(unsupported("OAuth 1.0a User Context", security))
+            };
+        }
+        let token = call.bearer();
+        if let Some(app) = token.and_then(|token| self.app_of_bearer(token)) {
+            let who = Who { app, user: NOBODY };
+            return if security.takes_app_only {
+                Ok(who)
+            } else {
+                Err(unsupported("OAuth 2.0 Application-Only", security))
             };
         }
         let bearer = token.and_then(|token| self.grants.bearer(token, call.now_ms));
         let bearer = bearer.ok_or_else(|| Refusal::Unauthorized.answer())?;
-        let Some(scopes) = &gate.security.scopes else {
-            return Err(unsupported("OAuth 2.0 User Context", gate.security));
+        let Some(scopes) = &security.scopes else {
+            return Err(unsupported("OAuth 2.0 User Context", security));
         };
         if scopes.iter().all(|scope| bearer.scopes.contains(scope)) {
             Ok(Who {
-                app: 0,
+                app: bearer.app,
                 user: bearer.user,
             })
         } else {

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Uri};
 use serde_json::Value;
 
 use super::{
@@ -19,6 +19,13 @@ pub enum Route {
     AuthorizeDecision,
     Token,
     Revoke,
+    AppToken,
+    AppTokenInvalidate,
+    RequestToken,
+    OAuth1Page,
+    OAuth1Decision,
+    AccessToken,
+    OAuth1Invalidate,
     UsersMe,
     Create,
     Delete(String),
@@ -54,6 +61,7 @@ pub struct Call {
     pub now_ms: i64,
     pub method: Method,
     pub path: String,
+    uri: Uri,
     /// Decoded, in order, repeats kept.
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
@@ -73,6 +81,7 @@ impl Call {
             now_ms,
             method: parts.method,
             path,
+            uri: parts.uri,
             query,
             headers: parts.headers,
             body,
@@ -84,6 +93,18 @@ impl Call {
 
     pub fn segments(&self) -> Vec<&str> {
         segments(&self.path)
+    }
+
+    /// Where it was sent, without the query: what OAuth 1.0a signs. A request that names no host is one to the socket.
+    pub fn address(&self) -> Option<String> {
+        let (scheme, host) = match self.uri.authority() {
+            Some(host) => (self.uri.scheme_str()?, host.as_str()),
+            None => ("http", self.header("host")?),
+        };
+        let host = host.to_ascii_lowercase();
+        let default_port = if scheme == "https" { ":443" } else { ":80" };
+        let host = host.strip_suffix(default_port).unwrap_or(&host);
+        Some(format!("{scheme}://{host}{}", self.path))
     }
 
     pub fn now(&self) -> String {
@@ -149,6 +170,8 @@ impl Call {
                 _ => Some(On::Token),
             },
             Route::Revoke => Some(On::Revoke),
+            Route::AppToken | Route::AppTokenInvalidate => Some(On::AppToken),
+            Route::RequestToken | Route::AccessToken | Route::OAuth1Invalidate => Some(On::OAuth1),
             Route::UsersMe => Some(On::UsersMe),
             Route::Create => Some(On::Create),
             Route::Delete(_) => Some(On::Delete),
@@ -178,7 +201,11 @@ impl Call {
     pub fn is_api(&self) -> bool {
         !matches!(
             self.route,
-            Route::Page | Route::AuthorizePage | Route::AuthorizeDecision
+            Route::Page
+                | Route::AuthorizePage
+                | Route::AuthorizeDecision
+                | Route::OAuth1Page
+                | Route::OAuth1Decision
         )
     }
 }
@@ -213,6 +240,13 @@ fn route(method: &Method, path: &str) -> Route {
     match segments(path).as_slice() {
         ["i", "oauth2", "authorize"] if method == get => Route::AuthorizePage,
         ["i", "oauth2", "authorize"] if method == post => Route::AuthorizeDecision,
+        ["oauth2", "token"] if method == post => Route::AppToken,
+        ["oauth2", "invalidate_token"] if method == post => Route::AppTokenInvalidate,
+        ["oauth", "request_token"] if method == post => Route::RequestToken,
+        ["oauth", "access_token"] if method == post => Route::AccessToken,
+        ["oauth", "authorize" | "authenticate"] if method == get => Route::OAuth1Page,
+        ["oauth", "authorize"] if method == post => Route::OAuth1Decision,
+        ["1.1", "oauth", "invalidate_token"] if method == post => Route::OAuth1Invalidate,
         ["2", "oauth2", "token"] if method == post => Route::Token,
         ["2", "oauth2", "revoke"] if method == post => Route::Revoke,
         ["2", "users", rest @ ..] => user_route(method, rest),

@@ -71,6 +71,7 @@ const CARRIED: [&str; 7] = [
 
 /// What was asked for, found to be in order.
 struct Asked {
+    app: usize,
     redirect_uri: String,
     state: String,
     scopes: Vec<&'static (&'static str, &'static str)>,
@@ -103,7 +104,7 @@ pub fn page(x: &X, call: &Call) -> Answer {
     } else {
         ""
     };
-    let app = html(&x.settings.app_name);
+    let app = html(x.settings.app(asked.app).map_or("", |app| app.name));
     Answer::html(
         200,
         pages::document(
@@ -140,6 +141,7 @@ pub fn decide(x: &mut X, call: &Call) -> Answer {
                 .filter(|name| !withheld.contains(name))
                 .collect();
             let consent = Consent {
+                app: asked.app,
                 user,
                 scopes,
                 redirect_uri: asked.redirect_uri.clone(),
@@ -156,12 +158,11 @@ pub fn decide(x: &mut X, call: &Call) -> Answer {
 fn asked(x: &X, given: &[(String, String)]) -> Result<Asked, Answer> {
     let settings = &x.settings;
     let get = |name| first(given, name).filter(|value| !value.is_empty());
-    if get("client_id") != Some(&settings.client_id) {
-        return Err(refused(400, "Value passed for the client_id was invalid."));
-    }
+    let app = get("client_id").and_then(|id| settings.app_of_client(id));
+    let app = app.ok_or_else(|| refused(400, "Value passed for the client_id was invalid."))?;
     // Nothing may be redirected before the callback is known to belong to the client.
     let redirect_uri = get("redirect_uri")
-        .filter(|uri| settings.redirect_uris.iter().any(|known| known == uri))
+        .filter(|uri| app.redirect_uris.iter().any(|known| known == uri))
         .ok_or_else(|| {
             refused(
                 415,
@@ -195,6 +196,7 @@ fn asked(x: &X, given: &[(String, String)]) -> Result<Asked, Answer> {
         }
     };
     Ok(Asked {
+        app: app.index,
         redirect_uri: redirect_uri.into(),
         state: state.into(),
         scopes,

@@ -13,7 +13,8 @@
 //! | `GET /_sandbox/counts` | | the counts |
 //! | `GET /_sandbox/users` | | `{"users": [...]}` |
 //! | `POST /_sandbox/users` | `{"username", "name", "verified_type"?, "subscription_type"?}` | 201, the user |
-//! | `POST /_sandbox/grants` | `{"username", "scopes": [...]}` | tokens as the token endpoint gives them |
+//! | `POST /_sandbox/grants` | `{"username", "scopes": [...], "client_id"?}` | tokens as the token endpoint gives them |
+//! | `POST /_sandbox/oauth1-grants` | `{"username", "client_id"?}` | `{"oauth_token", "oauth_token_secret"}` |
 //! | `POST /_sandbox/revoke-user` | `{"username"}` | `{}` |
 //! | `POST /_sandbox/expire-tokens` | | `{}` |
 //! | `GET`, `POST /_sandbox/settings` | members of [`Settings`](super::Settings) to change | the settings, without secrets |
@@ -49,6 +50,14 @@ struct Written {
 struct Granted {
     username: String,
     scopes: Vec<String>,
+    client_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OAuth1Granted {
+    username: String,
+    client_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,10 +105,24 @@ fn answer(x: &mut X, call: &Call) -> Result<Answer, String> {
             return Ok(Answer::json(201, &json!(user)));
         }
         "grants" if is_post => {
-            let Granted { username, scopes } = body(call)?;
+            let Granted {
+                username,
+                scopes,
+                client_id,
+            } = body(call)?;
+            let app = app(x, client_id.as_deref())?;
             let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-            let tokens = known(x.grant(call.now_ms, &username, &scopes), &username)?;
+            let tokens = known(x.grant_to(call.now_ms, app, &username, &scopes), &username)?;
             return Ok(oauth::handed_out(&tokens));
+        }
+        "oauth1-grants" if is_post => {
+            let OAuth1Granted {
+                username,
+                client_id,
+            } = body(call)?;
+            let app = app(x, client_id.as_deref())?;
+            let (token, secret) = known(x.grant_oauth1(app, &username), &username)?;
+            json!({"oauth_token": token, "oauth_token_secret": secret})
         }
         "revoke-user" if is_post => {
             let Named { username } = body(call)?;
@@ -153,6 +176,17 @@ fn faults(x: &mut X, call: &Call) -> Result<Answer, String> {
 
 fn body<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
     serde_json::from_slice(&call.body).map_err(|error| error.to_string())
+}
+
+/// The app of this client id; the first without one.
+fn app(x: &X, client_id: Option<&str>) -> Result<usize, String> {
+    let Some(client_id) = client_id else {
+        return Ok(0);
+    };
+    let found = x.settings.app_of_client(client_id);
+    found
+        .map(|app| app.index)
+        .ok_or_else(|| format!("there is no client {client_id}"))
 }
 
 fn known<T>(found: Option<T>, username: &str) -> Result<T, String> {

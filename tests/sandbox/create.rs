@@ -81,7 +81,7 @@ fn may_say(
     reading: &Reading,
 ) -> Result<(), Answer> {
     let settings = &x.settings;
-    let is_self_serve = settings.plan.is_self_serve();
+    let is_self_serve = x.plan().is_self_serve();
     let too_long = reading.weighted_length > author.profile.longest_text();
     let refusal = if create.quote_of.is_some() && is_self_serve {
         Refusal::ReplyOrQuoteNotAllowed
@@ -125,7 +125,7 @@ fn may_reply(x: &X, author: &User, id: &str) -> Result<Origin, Answer> {
         let quoted = target.quote_of().and_then(|id| x.ledger.get(id));
         quoted.is_some_and(|quoted| quoted.author == author.id)
     };
-    let is_free = !x.settings.plan.is_self_serve();
+    let is_free = !x.plan().is_self_serve();
     if target.author == author.id || is_free || is_called() || is_quoted() {
         Ok(Origin::reply_to(target))
     } else {

@@ -112,7 +112,7 @@ fn may_engage(x: &X, user: u64, of: &str, kind: Kind) -> Result<(), Answer> {
             ),
         ));
     }
-    if kind == Kind::Like && x.settings.plan.is_self_serve() {
+    if kind == Kind::Like && x.plan().is_self_serve() {
         return Err(Refusal::Forbidden.answer());
     }
     Ok(())

@@ -14,6 +14,11 @@ pub enum On {
     Token,
     Refresh,
     Revoke,
+    /// Getting and invalidating app-only tokens.
+    AppToken,
+    /// The signed steps of OAuth 1.0a.
+    #[serde(rename = "oauth1")]
+    OAuth1,
     UsersMe,
     Timeline,
     /// `GET /2/tweets` and `GET /2/tweets/{id}`.

@@ -9,6 +9,7 @@ use super::{ids::Ids, settings::Settings};
 /// What a user agreed to on the consent page.
 #[derive(Clone, Debug)]
 pub struct Consent {
+    pub app: usize,
     pub user: u64,
     pub scopes: Vec<String>,
     pub redirect_uri: String,
@@ -35,6 +36,7 @@ pub struct Tokens {
 /// Whose request it is and what it may do.
 #[derive(Clone, Debug)]
 pub struct Bearer {
+    pub app: usize,
     pub user: u64,
     pub scopes: Vec<String>,
 }
@@ -49,8 +51,11 @@ pub struct Grants {
 
 #[derive(Debug)]
 struct Grant {
+    app: usize,
     user: u64,
     scopes: Vec<String>,
+    /// Made from an OAuth 1.0a token.
+    exchanged: bool,
     dead: bool,
 }
 
@@ -86,26 +91,32 @@ impl Grants {
         ids: &mut Ids,
         settings: &Settings,
         now_ms: i64,
-        user: u64,
+        (app, user): (usize, u64),
         scopes: Vec<String>,
     ) -> Tokens {
         self.all.push(Grant {
+            app,
             user,
             scopes,
+            exchanged: false,
             dead: false,
         });
         self.issue(ids, settings, now_ms, self.all.len() - 1)
     }
 
-    /// Rotates a refresh token. `None` when it is unknown, spent, expired or its grant is dead.
+    /// Rotates a refresh token. `None` when it is unknown, another app's, spent, expired or its grant is dead.
     pub fn refresh(
         &mut self,
         ids: &mut Ids,
         settings: &Settings,
         now_ms: i64,
+        app: usize,
         token: &str,
     ) -> Option<Tokens> {
         let found = self.refresh.get_mut(token)?;
+        if self.all[found.grant].app != app {
+            return None;
+        }
         let Token {
             grant,
             expires_ms,
@@ -122,6 +133,20 @@ impl Grants {
             self.access.retain(|_, token| token.grant != grant);
         }
         Some(self.issue(ids, settings, now_ms, grant))
+    }
+
+    /// Ends what this user's OAuth 1.0a token was exchanged for before.
+    pub fn end_exchanged(&mut self, app: usize, user: u64) {
+        for grant in &mut self.all {
+            grant.dead |= grant.exchanged && grant.app == app && grant.user == user;
+        }
+    }
+
+    /// The newest grant came from an OAuth 1.0a token.
+    pub fn mark_exchanged(&mut self) {
+        if let Some(grant) = self.all.last_mut() {
+            grant.exchanged = true;
+        }
     }
 
     /// A refresh token takes its whole grant along, an access token only itself. An unknown one is no error (RFC 7009).
@@ -147,6 +172,7 @@ impl Grants {
         let token = self.access.get(token)?;
         let grant = &self.all[token.grant];
         (now_ms < token.expires_ms && !grant.dead).then(|| Bearer {
+            app: grant.app,
             user: grant.user,
             scopes: grant.scopes.clone(),
         })

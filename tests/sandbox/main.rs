@@ -1,11 +1,12 @@
 //! The sandbox as a program: a stand-in for X on 127.0.0.1.
 //!
 //! ```text
-//! sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]... [--exit-with-stdin]
+//! sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]...
+//!         [--consumer-key KEY --consumer-secret SECRET] [--exit-with-stdin]
 //! ```
 //!
 //! Prints one line of JSON when it is ready: `{"url":"http://127.0.0.1:PORT"}`. Port 0, the default, is any free one.
-//! Without a secret a public client is registered. `--redirect-uri` may be given up to ten times, as at X, and takes
+//! A consumer key and its secret are what OAuth 1.0a and app-only tokens need. Without a client secret a public client is registered. `--redirect-uri` may be given up to ten times, as at X, and takes
 //! the place of the default. With `--exit-with-stdin` it ends when its standard input does, so that it never outlives
 //! the process that started it.
 
@@ -19,7 +20,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 const USAGE: &str = "usage: sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]... \
-                     [--exit-with-stdin]";
+                     [--consumer-key KEY --consumer-secret SECRET] [--exit-with-stdin]";
 
 struct Options {
     port: u16,
@@ -76,6 +77,8 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
                 options.port = value()?.parse().map_err(|_| "--port takes 0 to 65535")?;
             }
             "--client-id" => options.settings.client_id = value()?,
+            "--consumer-key" => options.settings.consumer_key = Some(value()?),
+            "--consumer-secret" => options.settings.consumer_secret = Some(value()?),
             "--client-secret" => options.settings.client_secret = Some(value()?),
             "--redirect-uri" => redirect_uris.push(value()?),
             "--exit-with-stdin" => options.exit_with_stdin = true,

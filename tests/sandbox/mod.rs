@@ -11,8 +11,10 @@
 //! - Every request of API v2 is checked against X's OpenAPI document, before anything else looks into it.
 //! - It counts what it received, so that a test can say "exactly one".
 //! - Of uploaded media it keeps lengths and hashes, never the bytes.
+//! - It knows all the ways to sign: OAuth 2.0 for users and for apps alone, OAuth 1.0a to the letter, and the exchange
+//!   of one for the other; and several apps, to each its own.
 //!
-//! What it does not do: bookmark folders, follows, lists, messages, webhooks and OAuth 1.0a.
+//! What it does not do: bookmark folders, follows, lists, messages and webhooks.
 //!
 //! | file | holds |
 //! |---|---|
@@ -21,6 +23,7 @@
 //! | `answer.rs`, `refusals.rs` | answers; X's refusals by name |
 //! | `settings.rs`, `ids.rs`, `instants.rs`, `people.rs`, `ledger.rs` | what X is made of |
 //! | `consent.rs`, `grants.rs`, `oauth.rs` | authorization: the page, the grants, the token endpoints |
+//! | `oauth1.rs`, `signature.rs`, `sha1.rs`, `apponly.rs`, `apps.rs` | OAuth 1.0a, app-only tokens, the apps |
 //! | `spec.rs`, `spec/openapi.json`, `schema.rs` | the document, and the check of requests by it |
 //! | `draft.rs`, `create.rs`, `attach.rs`, `edits.rs`, `publish.rs`, `text.rs` | creating a post |
 //! | `upload.rs`, `media.rs`, `sniff.rs`, `multipart.rs` | uploading media |
@@ -44,6 +47,8 @@
 
 pub mod admission;
 pub mod answer;
+pub mod apponly;
+pub mod apps;
 pub mod attach;
 pub mod call;
 pub mod consent;
@@ -65,6 +70,7 @@ pub mod measure;
 pub mod media;
 pub mod multipart;
 pub mod oauth;
+pub mod oauth1;
 pub mod pages;
 pub mod people;
 pub mod publish;
@@ -75,6 +81,8 @@ pub mod render;
 pub mod schema;
 pub mod server;
 pub mod settings;
+pub mod sha1;
+pub mod signature;
 pub mod sniff;
 pub mod spec;
 pub mod text;

@@ -214,6 +214,25 @@ pub fn unsupported_authentication(kind: &str, supported: &str) -> Answer {
     )
 }
 
+/// Error family (b).
+pub fn coded(status: u16, code: u32, message: &str) -> Answer {
+    Answer::json(
+        status,
+        &json!({"errors": [{"code": code, "message": message}]}),
+    )
+}
+
+pub fn oauth1_permissions() -> Answer {
+    typed(
+        403,
+        "https://api.twitter.com/2/problems/oauth1-permissions",
+        &json!({
+            "title": "Forbidden",
+            "detail": "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.",
+        }),
+    )
+}
+
 pub fn missing_parameter(name: &str) -> Answer {
     oauth(
         400,

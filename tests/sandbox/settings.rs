@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::limits::Limits;
+use super::{
+    apps::{App, Permissions},
+    limits::Limits,
+};
 
 /// How this X behaves. All times are in milliseconds.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -23,6 +26,13 @@ pub struct Settings {
     /// The app-only bearer token.
     #[serde(skip_serializing)]
     pub app_bearer: Option<String>,
+    /// For OAuth 1.0a and for app-only tokens. Without them the app has neither.
+    pub consumer_key: Option<String>,
+    #[serde(skip_serializing)]
+    pub consumer_secret: Option<String>,
+    pub permissions: Permissions,
+    /// Further apps. A change of one member of one of them is a change of the list.
+    pub apps: Vec<App>,
     pub code_lifetime: i64,
     pub access_token_lifetime: i64,
     /// About six months.
@@ -119,6 +129,10 @@ impl Default for Settings {
             client_secret: None,
             redirect_uris: vec!["http://127.0.0.1:8787/api/v1/connections/x/callback".into()],
             app_bearer: Some("sandbox-app-only".into()),
+            consumer_key: None,
+            consumer_secret: None,
+            permissions: Permissions::ReadWrite,
+            apps: Vec::new(),
             code_lifetime: 30_000,
             access_token_lifetime: 7_200_000,
             refresh_token_lifetime: 182 * 86_400_000,
@@ -155,6 +169,12 @@ impl Settings {
         let mut patched: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
         if patch.get("client_secret").is_none() {
             patched.client_secret.clone_from(&self.client_secret);
+        }
+        if patch.get("consumer_secret").is_none() {
+            patched.consumer_secret.clone_from(&self.consumer_secret);
+        }
+        if patch.get("apps").is_none() {
+            patched.apps.clone_from(&self.apps);
         }
         if patch.get("app_bearer").is_none() {
             patched.app_bearer.clone_from(&self.app_bearer);

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     answer::{Answer, Reply},
+    apponly,
     call::{Call, Route, longest_body},
     consent, control, create,
     engage::{self, Engagements},
@@ -14,12 +15,12 @@ use super::{
     ledger::{Ledger, Post, Row},
     measure::{self, Measured, Metrics},
     media::{self, Uploads},
-    oauth, pages,
+    oauth, oauth1, pages,
     people::{People, Profile, User},
     read,
     record::{Counts, Entry, Fate, Record},
     refusals::Refusal,
-    settings::{Names, Settings},
+    settings::{Names, Plan, Settings},
     spec, trends, upload, users,
     windows::Windows,
 };
@@ -36,6 +37,9 @@ pub struct X {
     pub(super) engagements: Engagements,
     pub(super) measured: Measured,
     pub(super) grants: Grants,
+    pub(super) oauth1: oauth1::Tokens,
+    /// The app whose request is being answered.
+    pub(super) asking: usize,
     pub(super) windows: Windows,
     pub(super) faults: Faults,
     pub(super) record: Record,
@@ -54,6 +58,8 @@ impl X {
             engagements: Engagements::default(),
             measured: Measured::default(),
             grants: Grants::default(),
+            oauth1: oauth1::Tokens::default(),
+            asking: 0,
             windows: Windows::default(),
             faults: Faults::default(),
             record: Record::default(),
@@ -161,12 +167,37 @@ impl X {
 
     /// Tokens without the walk through the consent page. `None` when there is no such user.
     pub fn grant(&mut self, now_ms: i64, username: &str, scopes: &[&str]) -> Option<Tokens> {
+        self.grant_to(now_ms, 0, username, scopes)
+    }
+
+    /// The same for another app than the first.
+    pub fn grant_to(
+        &mut self,
+        now_ms: i64,
+        app: usize,
+        username: &str,
+        scopes: &[&str],
+    ) -> Option<Tokens> {
         let user = self.people.named(username)?.id;
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (ids, settings) = (&mut self.ids, &self.settings);
         Some(
             self.grants
-                .grant(&mut self.ids, &self.settings, now_ms, user, scopes),
+                .grant(ids, settings, now_ms, (app, user), scopes),
         )
+    }
+
+    /// An OAuth 1.0a token and its secret, without the three legs. `None` when there is no such user or app.
+    pub fn grant_oauth1(&mut self, app: usize, username: &str) -> Option<(String, String)> {
+        let user = self.people.named(username)?.id;
+        let permissions = self.settings.app(app)?.permissions;
+        Some(self.oauth1.grant(&mut self.ids, user, app, permissions))
+    }
+
+    /// What the app whose request is being answered pays for.
+    pub(super) fn plan(&self) -> Plan {
+        let app = self.settings.app(self.asking);
+        app.map_or(self.settings.plan, |app| app.plan)
     }
 
     /// A post that the user writes on x.com, beside the app. Gives its id; `None` when there is no such user.
@@ -208,6 +239,7 @@ impl X {
         let user = self.people.named(username).map(|user| user.id);
         if let Some(user) = user {
             self.grants.revoke_user(user);
+            self.oauth1.revoke_user(user);
         }
         user.is_some()
     }
@@ -279,6 +311,21 @@ impl X {
             Route::AuthorizeDecision => consent::decide(self, call),
             Route::Token => oauth::token(self, call).unwrap_or_else(|refused| refused),
             Route::Revoke => oauth::revoke(self, call).unwrap_or_else(|refused| refused),
+            Route::AppToken => apponly::token(self, call).unwrap_or_else(|refused| refused),
+            Route::AppTokenInvalidate => {
+                apponly::invalidate(self, call).unwrap_or_else(|refused| refused)
+            }
+            Route::RequestToken => {
+                oauth1::request_token(self, call).unwrap_or_else(|refused| refused)
+            }
+            Route::OAuth1Page => oauth1::page(self, call),
+            Route::OAuth1Decision => oauth1::decide(self, call),
+            Route::AccessToken => {
+                oauth1::access_token(self, call).unwrap_or_else(|refused| refused)
+            }
+            Route::OAuth1Invalidate => {
+                oauth1::invalidate(self, call).unwrap_or_else(|refused| refused)
+            }
             Route::UsersMe => self.limited(call, |x, user| users::me(x, call, user)),
             Route::Create => self.limited(call, |x, user| create::create(x, call, user)),
             Route::Delete(id) => self.limited(call, |x, user| create::delete(x, call, user, id)),
@@ -326,8 +373,12 @@ impl X {
 
     /// Whose token the request carries, if it is a good one.
     fn username(&self, call: &Call) -> Option<String> {
-        let bearer = self.grants.bearer(call.bearer()?, call.now_ms)?;
-        let user = self.people.get(bearer.user)?;
+        let bearer = call.bearer();
+        let bearer = bearer.and_then(|token| self.grants.bearer(token, call.now_ms));
+        let user = bearer.map(|bearer| bearer.user);
+        let user = self
+            .people
+            .get(user.or_else(|| oauth1::claimed(self, call))?)?;
         Some(user.profile.username.clone())
     }
 

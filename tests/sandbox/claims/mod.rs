@@ -15,6 +15,7 @@ mod limits;
 mod media;
 mod people;
 mod reading;
+mod signing;
 mod socket;
 mod spec;
 mod text;
