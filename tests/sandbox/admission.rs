@@ -1,4 +1,4 @@
-//! Who is let in: token, scopes, windows and the document, in this order, before anything else is looked at.
+//! Who is let in: token, scopes, windows, money and the document, in this order, before anything else is looked at.
 //!
 //! Every request that is let in counts in its windows, whatever comes of it; one that is throttled does not. Only
 //! accepted posts count in the caps of 24 hours of creates. As on the real X, the headers come with every answer to a
@@ -52,12 +52,13 @@ impl X {
                     !is_create || span == Span::QuarterHour
                 });
                 let names = self.settings.query_names;
-                spec::refusal(call, names)
-                    .map_err(|wrong| wrong.answer())
+                self.may_pay(who, call)
+                    .and_then(|()| spec::refusal(call, names).map_err(|wrong| wrong.answer()))
                     .and_then(|()| operation(self, who.user))
                     .unwrap_or_else(|refused| refused)
             }
         };
+        self.bill(who, call, &answer);
         if is_create && answer.status == 201 {
             self.charge(who, &gate, call, |span| span == Span::Day);
         }

@@ -3,6 +3,8 @@
 use http::Response;
 use serde_json::Value;
 
+use super::money::Charge;
+
 /// What happens to one request.
 #[derive(Debug)]
 pub enum Reply {
@@ -33,9 +35,8 @@ pub struct Answer {
     content_type: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    /// What was read: X is paid for each.
-    pub posts_read: usize,
-    pub users_read: usize,
+    /// What X is paid for, and how many of it.
+    pub worth: Option<(Charge, usize)>,
 }
 
 impl Answer {
@@ -66,17 +67,23 @@ impl Answer {
             content_type,
             headers: Vec::new(),
             body: body.into(),
-            posts_read: 0,
-            users_read: 0,
+            worth: None,
         }
     }
 
-    pub fn with_posts(self, posts_read: usize) -> Self {
-        Self { posts_read, ..self }
+    pub fn worth(self, charge: Charge, count: usize) -> Self {
+        Self {
+            worth: Some((charge, count)),
+            ..self
+        }
     }
 
-    pub fn with_users(self, users_read: usize) -> Self {
-        Self { users_read, ..self }
+    pub fn with_posts(self, read: usize) -> Self {
+        self.worth(Charge::PostRead, read)
+    }
+
+    pub fn with_users(self, read: usize) -> Self {
+        self.worth(Charge::UserRead, read)
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

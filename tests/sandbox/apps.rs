@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Plan, Settings};
+use super::{
+    money::Purse,
+    settings::{Plan, Settings},
+};
 
 /// What an OAuth 1.0a token of the app may do.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -33,6 +36,7 @@ pub struct App {
     pub redirect_uris: Vec<String>,
     pub plan: Plan,
     pub permissions: Permissions,
+    pub purse: Purse,
 }
 
 impl Default for App {
@@ -47,6 +51,7 @@ impl Default for App {
             redirect_uris: Vec::new(),
             plan: Plan::SelfServe,
             permissions: Permissions::ReadWrite,
+            purse: Purse::default(),
         }
     }
 }
@@ -65,6 +70,7 @@ pub struct Registered<'a> {
     pub redirect_uris: &'a [String],
     pub plan: Plan,
     pub permissions: Permissions,
+    pub purse: &'a Purse,
 }
 
 impl Settings {
@@ -80,6 +86,7 @@ impl Settings {
             redirect_uris: &self.redirect_uris,
             plan: self.plan,
             permissions: self.permissions,
+            purse: &self.purse,
         };
         let others = (1..).zip(&self.apps).map(|(index, app)| Registered {
             index,
@@ -92,6 +99,7 @@ impl Settings {
             redirect_uris: &app.redirect_uris,
             plan: app.plan,
             permissions: app.permissions,
+            purse: &app.purse,
         });
         std::iter::once(first).chain(others)
     }

@@ -41,6 +41,8 @@ pub enum Route {
     Analytics,
     Trends,
     PersonalizedTrends,
+    UsageTweets,
+    UsageCredits,
     MediaUpload,
     MediaInitialize,
     MediaAppend(String),
@@ -186,6 +188,7 @@ impl Call {
             }),
             Route::Analytics => Some(On::Analytics),
             Route::Trends | Route::PersonalizedTrends => Some(On::Trends),
+            Route::UsageTweets | Route::UsageCredits => Some(On::Usage),
             Route::MediaUpload => Some(On::MediaUpload),
             Route::MediaInitialize => Some(On::MediaInitialize),
             Route::MediaAppend(_) => Some(On::MediaAppend),
@@ -193,6 +196,30 @@ impl Call {
             Route::MediaStatus => Some(On::MediaStatus),
             Route::MediaMetadata => Some(On::MediaMetadata),
             Route::SubtitlesCreate | Route::SubtitlesDelete => Some(On::Subtitles),
+            _ => None,
+        }
+    }
+
+    /// Whether it is answered also when there is nothing left to pay it with.
+    pub fn is_free(&self) -> bool {
+        matches!(self.route, Route::UsageTweets | Route::UsageCredits)
+    }
+
+    pub fn reads_posts(&self) -> bool {
+        matches!(
+            self.route,
+            Route::Post(_)
+                | Route::Posts
+                | Route::Timeline(_)
+                | Route::Mentions(_)
+                | Route::Analytics
+        )
+    }
+
+    /// The user whose posts or mentions are read.
+    pub fn timeline_of(&self) -> Option<&String> {
+        match &self.route {
+            Route::Timeline(user) | Route::Mentions(user) => Some(user),
             _ => None,
         }
     }
@@ -250,6 +277,8 @@ fn route(method: &Method, path: &str) -> Route {
         ["2", "oauth2", "token"] if method == post => Route::Token,
         ["2", "oauth2", "revoke"] if method == post => Route::Revoke,
         ["2", "users", rest @ ..] => user_route(method, rest),
+        ["2", "usage", "tweets"] if method == get => Route::UsageTweets,
+        ["2", "usage", "credits"] if method == get => Route::UsageCredits,
         ["2", "trends", "by", "woeid", _] if method == get => Route::Trends,
         ["2", "tweets", "analytics"] if method == get => Route::Analytics,
         ["2", "tweets"] if method == post => Route::Create,
@@ -261,6 +290,7 @@ fn route(method: &Method, path: &str) -> Route {
         | ["2", "oauth2", "token" | "revoke"]
         | ["2", "tweets"]
         | ["2", "trends", "by", "woeid", _]
+        | ["2", "usage", "tweets" | "credits"]
         | ["2", "tweets", _] => Route::WrongMethod,
         ["2" | "1.1" | "oauth" | "oauth2", ..] => Route::Unknown,
         _ if method == get => Route::Page,

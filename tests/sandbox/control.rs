@@ -9,6 +9,7 @@
 //! | `GET /_sandbox/posts` | | `{"posts": [...]}`, deleted ones included |
 //! | `POST /_sandbox/posts` | `{"username", "text"}` | 201 `{"id"}`: written on x.com, beside the app |
 //! | `POST /_sandbox/metrics` | `{"id", "impressions"?, "url_clicks"?, "profile_clicks"?}` | `{}` |
+//! | `GET /_sandbox/money` | | `{"apps": [...]}`: what each spent, on what, in millionths of a dollar |
 //! | `GET /_sandbox/media` | | `{"media": [...]}`: every upload, its segments, hash and state |
 //! | `GET /_sandbox/counts` | | the counts |
 //! | `GET /_sandbox/users` | | `{"users": [...]}` |
@@ -97,6 +98,7 @@ fn answer(x: &mut X, call: &Call) -> Result<Answer, String> {
             }
             json!({})
         }
+        "money" if is_get => json!({"apps": x.money(call.now_ms)}),
         "media" if is_get => json!({"media": x.media(call.now_ms)}),
         "counts" if is_get => json!(x.counts()),
         "users" if is_get => json!({"users": x.users()}),

@@ -8,6 +8,7 @@ use super::{
     call::Call,
     draft::{self, Create},
     edits,
+    money::Charge,
     people::User,
     publish::{self, Origin, Whole, publish},
     refusals::Refusal,
@@ -25,9 +26,10 @@ pub fn create(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
         .ok_or_else(|| Refusal::Unauthorized.answer())?;
     let attached = attach::may_attach(x, call.now_ms, &author, &create.media_ids)?;
     let reading = text::read(&create.text);
-    may_say(x, call, &author, &create, &reading)?;
+    let billed = |refused: Answer| refused.worth(Charge::CreateRefused, 1);
+    may_say(x, call, &author, &create, &reading).map_err(billed)?;
     let origin = match (&create.reply_to, &create.edit_of) {
-        (Some(id), _) => may_reply(x, &author, id)?,
+        (Some(id), _) => may_reply(x, &author, id).map_err(billed)?,
         (None, Some(id)) => Origin::edit_of(edits::may_edit(x, call.now_ms, &author, id)?),
         (None, None) => Origin::default(),
     };
@@ -44,7 +46,16 @@ pub fn create(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
     };
     let mut data = json!({"id": id.to_string(), "text": text::escaped(&post.shown)});
     render::history(x.settings.answer_names, &mut data, post);
-    Ok(Answer::json(201, &json!({"data": data})))
+    let replied_to = post.reply_to.and_then(|id| x.ledger.get(id));
+    let is_to_another = replied_to.is_some_and(|target| target.author != user);
+    let charge = if reading.has_url() {
+        Charge::CreateWithUrl
+    } else if is_to_another {
+        Charge::CreateSummoned
+    } else {
+        Charge::Create
+    };
+    Ok(Answer::json(201, &json!({"data": data})).worth(charge, 1))
 }
 
 /// What the author writes on x.com, where the rules for apps do not hold.
@@ -66,7 +77,7 @@ pub fn delete(x: &mut X, call: &Call, user: u64, id: &str) -> Result<Answer, Ans
     match x.ledger.ever(number).map(|post| post.author) {
         Some(author) if author == user => {
             x.ledger.delete(number, call.now_ms);
-            Ok(Answer::json(200, &json!({"data": {"deleted": true}})))
+            Ok(Answer::json(200, &json!({"data": {"deleted": true}})).worth(Charge::Delete, 1))
         }
         Some(_) => Err(Refusal::Forbidden.answer()),
         None => Err(Refusal::NotFound.answer()),

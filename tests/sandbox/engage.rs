@@ -14,6 +14,7 @@ use super::{
     call::Call,
     draft::Create,
     ledger::Post,
+    money::Charge,
     publish::{self, Origin},
     refusals::{Refusal, invalid_request},
     x::X,
@@ -79,7 +80,11 @@ pub fn engage(x: &mut X, call: &Call, user: u64, of: &str, kind: Kind) -> Result
             repost(x, call.now_ms, user, (post, author), &text);
         }
     }
-    Ok(Answer::json(200, &json!({"data": data})))
+    let charge = match kind {
+        Kind::Bookmark => Charge::Bookmark,
+        Kind::Like | Kind::Repost => Charge::Interaction,
+    };
+    Ok(Answer::json(200, &json!({"data": data})).worth(charge, 1))
 }
 
 pub fn take_back(
@@ -100,7 +105,8 @@ pub fn take_back(
             x.ledger.delete(repost, call.now_ms);
         }
     }
-    Ok(Answer::json(200, &json!({"data": {kind.done(): false}})))
+    let answer = Answer::json(200, &json!({"data": {kind.done(): false}}));
+    Ok(answer.worth(Charge::InteractionDelete, 1))
 }
 
 fn may_engage(x: &X, user: u64, of: &str, kind: Kind) -> Result<(), Answer> {
@@ -145,11 +151,12 @@ fn in_bulk(x: &mut X, user: u64, ids: &[Value]) -> Answer {
             }));
         }
     }
+    let count = done.len();
     let mut body = json!({"data": done});
     if !errors.is_empty() {
         body["errors"] = errors.into();
     }
-    Answer::json(200, &body)
+    Answer::json(200, &body).worth(Charge::Bookmark, count)
 }
 
 fn found<'a>(x: &'a X, id: &str) -> Option<&'a Post> {

@@ -33,6 +33,8 @@ pub enum On {
     Analytics,
     /// Of a place and of a user.
     Trends,
+    /// Of posts and of credits.
+    Usage,
     MediaUpload,
     MediaInitialize,
     MediaAppend,

@@ -59,6 +59,8 @@ fn window(route: &Route, limits: &Limits) -> Option<(Bucket, Allowance)> {
         Route::Analytics => (Bucket::Analytics, limits.analytics),
         Route::Trends => (Bucket::Trends, limits.trends),
         Route::PersonalizedTrends => (Bucket::PersonalizedTrends, limits.personalized_trends),
+        Route::UsageTweets => (Bucket::UsageTweets, limits.usage),
+        Route::UsageCredits => (Bucket::UsageCredits, limits.usage),
         Route::MediaUpload => (Bucket::MediaUpload, limits.media_upload),
         Route::MediaStatus => (Bucket::MediaStatus, limits.media_status),
         Route::MediaInitialize => (Bucket::MediaInitialize, limits.media_initialize),

@@ -13,6 +13,12 @@ pub fn format(ms: i64) -> String {
     )
 }
 
+/// The calendar month in UTC, in months since year 0.
+pub fn month(ms: i64) -> i64 {
+    let (year, month, _) = date_of(ms.div_euclid(86_400_000));
+    year * 12 + month - 1
+}
+
 /// Epoch milliseconds of `YYYY-MM-DDTHH:mm:ss[.fraction]Z`. X takes only UTC, written `Z`.
 pub fn parse(text: &str) -> Option<i64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;

@@ -64,6 +64,7 @@ pub struct Limits {
     pub analytics: Allowance,
     pub trends: Allowance,
     pub personalized_trends: Allowance,
+    /// Of posts and of credits, each. X documents none for credits.
     pub usage: Allowance,
     pub media_upload: Allowance,
     pub media_status: Allowance,

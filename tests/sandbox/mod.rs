@@ -13,6 +13,7 @@
 //! - Of uploaded media it keeps lengths and hashes, never the bytes.
 //! - It knows all the ways to sign: OAuth 2.0 for users and for apps alone, OAuth 1.0a to the letter, and the exchange
 //!   of one for the other; and several apps, to each its own.
+//! - Requests cost what X takes for them; credits run out, and caps hold, where the settings say so.
 //!
 //! What it does not do: bookmark folders, follows, lists, messages and webhooks.
 //!
@@ -30,6 +31,7 @@
 //! | `read.rs`, `users.rs`, `trends.rs`, `fields.rs`, `render.rs`, `includes.rs` | reading posts, users, trends |
 //! | `engage.rs`, `measure.rs` | likes, reposts, bookmarks; metrics and analytics |
 //! | `admission.rs`, `gates.rs`, `limits.rs`, `windows.rs` | who is let in: tokens, scopes, rate limits |
+//! | `money.rs`, `usage.rs` | prices, credits, caps, and what X tells of them |
 //! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
 //! | `pages.rs` | pages for people |
 //! | `server.rs`, `main.rs` | the socket and the program |
@@ -68,6 +70,7 @@ pub mod ledger;
 pub mod limits;
 pub mod measure;
 pub mod media;
+pub mod money;
 pub mod multipart;
 pub mod oauth;
 pub mod oauth1;
@@ -88,6 +91,7 @@ pub mod spec;
 pub mod text;
 pub mod trends;
 pub mod upload;
+pub mod usage;
 pub mod users;
 pub mod windows;
 pub mod x;

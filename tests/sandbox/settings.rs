@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     apps::{App, Permissions},
     limits::Limits,
+    money::{Prices, Purse},
 };
 
 /// How this X behaves. All times are in milliseconds.
@@ -31,6 +32,9 @@ pub struct Settings {
     #[serde(skip_serializing)]
     pub consumer_secret: Option<String>,
     pub permissions: Permissions,
+    /// What the app may spend.
+    pub purse: Purse,
+    pub prices: Prices,
     /// Further apps. A change of one member of one of them is a change of the list.
     pub apps: Vec<App>,
     pub code_lifetime: i64,
@@ -132,6 +136,8 @@ impl Default for Settings {
             consumer_key: None,
             consumer_secret: None,
             permissions: Permissions::ReadWrite,
+            purse: Purse::default(),
+            prices: Prices::default(),
             apps: Vec::new(),
             code_lifetime: 30_000,
             access_token_lifetime: 7_200_000,

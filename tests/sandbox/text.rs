@@ -127,6 +127,10 @@ pub fn read(text: &str) -> Reading {
 }
 
 impl Reading {
+    pub fn has_url(&self) -> bool {
+        !self.urls.is_empty()
+    }
+
     /// `at` is the offset of the word in the text.
     fn read_word(&mut self, word: &str, at: usize) {
         // ASCII without these holds no entity and weighs what it is long.

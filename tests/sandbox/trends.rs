@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{answer::Answer, call::Call, fields, x::X};
+use super::{answer::Answer, call::Call, fields, money::Charge, x::X};
 
 /// Without `tweet_count` unless it is asked for; the document still has it, the docs do not.
 pub fn by_woeid(x: &X, call: &Call) -> Answer {
@@ -21,7 +21,7 @@ pub fn by_woeid(x: &X, call: &Call) -> Answer {
             trend
         })
         .collect();
-    Answer::json(200, &json!({"data": data}))
+    Answer::json(200, &json!({"data": data})).worth(Charge::Trends, 1)
 }
 
 /// Counts and times are texts, as on the real X.
@@ -42,7 +42,7 @@ pub fn personalized(x: &X, call: &Call) -> Answer {
             trend
         })
         .collect();
-    Answer::json(200, &json!({"data": data}))
+    Answer::json(200, &json!({"data": data})).worth(Charge::Trends, 1)
 }
 
 /// With their ranks, from 1.

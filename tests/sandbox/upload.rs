@@ -17,6 +17,7 @@ use super::{
     answer::Answer,
     call::Call,
     media::{Declared, Failure, Kind, State, Upload},
+    money::Charge,
     people::User,
     refusals::{Refusal, invalid_request},
     schema::missing_member,
@@ -97,7 +98,7 @@ pub fn finalize(x: &mut X, call: &Call, user: u64, id: &str) -> Result<Answer, A
         return Err(sizes_differ(id));
     }
     end(upload, call.now_ms, processing, duration)?;
-    Ok(answer(&shown(upload, call.now_ms)))
+    Ok(answer(&shown(upload, call.now_ms)).worth(Charge::MediaUpload, 1))
 }
 
 pub fn status(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
@@ -139,7 +140,7 @@ pub fn upload(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
     let upload = open(x, call, declared);
     upload.append(0, &bytes);
     end(upload, call.now_ms, 0, 0)?;
-    Ok(answer(&shown(upload, call.now_ms)))
+    Ok(answer(&shown(upload, call.now_ms)).worth(Charge::MediaUpload, 1))
 }
 
 /// Alt text is what this X keeps of it.
@@ -154,9 +155,8 @@ pub fn metadata(x: &mut X, call: &Call, user: u64) -> Result<Answer, Answer> {
     if let Some(text) = body["metadata"]["alt_text"]["text"].as_str() {
         upload.alt_text = Some(text.into());
     }
-    Ok(answer(
-        &json!({"id": id, "associated_metadata": body["metadata"]}),
-    ))
+    let data = json!({"id": id, "associated_metadata": body["metadata"]});
+    Ok(answer(&data).worth(Charge::MediaMetadata, 1))
 }
 
 /// All of `subtitles` must be there, and its `id` a track of the same user.

@@ -1,5 +1,7 @@
 //! [`X`]: the whole of it, and what every request goes through.
 
+use std::collections::BTreeMap;
+
 use http::Request;
 use serde_json::Value;
 
@@ -15,13 +17,14 @@ use super::{
     ledger::{Ledger, Post, Row},
     measure::{self, Measured, Metrics},
     media::{self, Uploads},
+    money::Account,
     oauth, oauth1, pages,
     people::{People, Profile, User},
     read,
     record::{Counts, Entry, Fate, Record},
     refusals::Refusal,
     settings::{Names, Plan, Settings},
-    spec, trends, upload, users,
+    spec, trends, upload, usage, users,
     windows::Windows,
 };
 
@@ -40,6 +43,7 @@ pub struct X {
     pub(super) oauth1: oauth1::Tokens,
     /// The app whose request is being answered.
     pub(super) asking: usize,
+    pub(super) accounts: BTreeMap<usize, Account>,
     pub(super) windows: Windows,
     pub(super) faults: Faults,
     pub(super) record: Record,
@@ -60,6 +64,7 @@ impl X {
             grants: Grants::default(),
             oauth1: oauth1::Tokens::default(),
             asking: 0,
+            accounts: BTreeMap::new(),
             windows: Windows::default(),
             faults: Faults::default(),
             record: Record::default(),
@@ -347,6 +352,8 @@ impl X {
             Route::PersonalizedTrends => {
                 self.limited(call, |x, _| Ok(trends::personalized(x, call)))
             }
+            Route::UsageTweets => self.limited(call, |x, _| Ok(usage::tweets(x, call))),
+            Route::UsageCredits => self.limited(call, |x, _| usage::credits(x)),
             Route::MediaUpload => self.limited(call, |x, user| upload::upload(x, call, user)),
             Route::MediaInitialize => {
                 self.limited(call, |x, user| upload::initialize(x, call, user))

@@ -13,6 +13,7 @@ mod faults;
 mod kinds;
 mod limits;
 mod media;
+mod money;
 mod people;
 mod reading;
 mod signing;
