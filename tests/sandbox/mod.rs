@@ -19,7 +19,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `x.rs` | [`X`]: the state, and what every request goes through |
+//! | `x.rs`, `routes.rs` | [`X`]: the state, and what every request goes through |
 //! | `call.rs` | a request, read once: route, query, form, JSON |
 //! | `answer.rs`, `refusals.rs` | answers; X's refusals by name |
 //! | `settings.rs`, `ids.rs`, `instants.rs`, `people.rs`, `ledger.rs` | what X is made of |
@@ -81,6 +81,7 @@ pub mod read;
 pub mod record;
 pub mod refusals;
 pub mod render;
+pub mod routes;
 pub mod schema;
 pub mod server;
 pub mod settings;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::sandbox::{Fault, Reply, Settings, X};
 
+mod apps;
 mod consent;
 mod control;
 mod creating;
