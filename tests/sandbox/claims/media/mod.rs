@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::sandbox::{Effect, On};
 
+mod segments;
 mod using;
 
 const INVALID: &str = "Your media IDs are invalid.";
@@ -228,66 +229,6 @@ fn the_hash_is_of_the_whole_file_and_no_byte_is_kept() {
     assert_eq!(row.segments, [0, 1, 2, 3, 4]);
     assert_eq!((row.state, row.owner.as_str()), ("open", "godwit_demo"));
     assert!(format!("{:?}", world.x).len() < 20_000);
-}
-
-#[test]
-fn append_is_strict() {
-    let mut world = World::new();
-    let opened = world.initialize("tweet_image", "image/png", 100);
-    let id = opened.at("/data/id").to_owned();
-    let path = format!("/2/media/upload/{id}/append");
-    let complaint = |world: &mut World, parts: &[(&str, &[u8])]| {
-        let request = world.multipart(&path, parts);
-        world.answer(request).complaint().to_owned()
-    };
-    assert_eq!(
-        complaint(&mut world, &[("segment_index", b"10000"), ("media", PNG)]),
-        "$.segment_index: must have a maximum value of 9999"
-    );
-    assert_eq!(
-        complaint(&mut world, &[("segment_index", b"x"), ("media", PNG)]),
-        "$.segment_index: string found, integer expected"
-    );
-    assert!(complaint(&mut world, &[("media", PNG)]).contains("$.segment_index: is missing"));
-    assert!(complaint(&mut world, &[("segment_index", b"0")]).contains("$.media: is missing"));
-    assert!(
-        complaint(
-            &mut world,
-            &[
-                ("segment_index", b"0"),
-                ("media", PNG),
-                ("command", b"APPEND")
-            ]
-        )
-        .starts_with("$.command: is not defined")
-    );
-    let seen = world.append("77", "0", PNG);
-    assert_eq!(seen.complaint(), "The media id [77] is not valid.");
-}
-
-#[test]
-fn a_segment_may_be_json_too() {
-    let mut world = World::new();
-    let opened = world.initialize("tweet_image", "image/png", 8);
-    let id = opened.at("/data/id").to_owned();
-    let path = format!("/2/media/upload/{id}/append");
-    let body = json!({"segment_index": 0, "media": "iVBORw0KGgo="});
-    assert_eq!(world.post_json(&path, &body).status, 200);
-    assert_eq!(world.finalize(&id).status, 200);
-    let wrong = json!({"segment_index": 0, "media": "?"});
-    assert_eq!(
-        world.post_json(&path, &wrong).complaint(),
-        "$.media: is not base64"
-    );
-}
-
-#[test]
-fn a_segment_of_more_than_8_mb_is_too_large() {
-    let mut world = World::new();
-    let opened = world.initialize("tweet_video", "video/mp4", 20_000_000);
-    let id = opened.at("/data/id").to_owned();
-    assert_eq!(world.append(&id, "0", &vec![0; 8_000_000]).status, 200);
-    assert_eq!(world.append(&id, "1", &vec![0; 8_000_001]).status, 413);
 }
 
 #[test]
