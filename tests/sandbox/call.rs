@@ -69,6 +69,8 @@ pub struct Call {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
     pub route: Route,
+    /// Whether the document allows it, once that was looked at: nobody has to look again.
+    pub fits: bool,
     json: OnceCell<Option<Value>>,
     parts: OnceCell<Option<Vec<Part>>>,
 }
@@ -88,6 +90,7 @@ impl Call {
             headers: parts.headers,
             body,
             route,
+            fits: false,
             json: OnceCell::new(),
             parts: OnceCell::new(),
         }

@@ -70,7 +70,11 @@ pub fn check(request: &Request<Vec<u8>>) -> Result<(), String> {
 /// # Errors
 /// What is wrong.
 pub fn refusal(call: &Call, names: Names) -> Result<(), Wrong> {
-    wrong(call, names.has_old())
+    if call.fits {
+        Ok(())
+    } else {
+        wrong(call, names.has_old())
+    }
 }
 
 /// Which tokens the request's operation takes. `None` for what is not in the document.

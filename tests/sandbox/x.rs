@@ -73,14 +73,15 @@ impl X {
     /// One request at this time. Times must not go back: ids and windows are made from them.
     pub fn handle(&mut self, now_ms: i64, request: Request<Vec<u8>>) -> Reply {
         self.advance(now_ms);
-        let call = Call::read(now_ms, request);
+        let mut call = Call::read(now_ms, request);
         if call.path.starts_with("/_sandbox") {
             return Reply::Answer(control::handle(self, &call).into_response());
         }
         if call.body.len() > longest_body(&call.path) {
             return Reply::Answer(Refusal::TooLarge.answer().into_response());
         }
-        if spec::refusal(&call, Names::New).is_err() {
+        call.fits = spec::refusal(&call, Names::New).is_ok();
+        if !call.fits {
             self.record.counts.against_the_document += 1;
         }
         let class = call.class();
