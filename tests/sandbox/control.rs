@@ -10,6 +10,7 @@
 //! | `POST /_sandbox/posts` | `{"username", "text"}` | 201 `{"id"}`: written on x.com, beside the app |
 //! | `POST /_sandbox/metrics` | `{"id", "impressions"?, "url_clicks"?, "profile_clicks"?}` | `{}` |
 //! | `GET /_sandbox/money` | | `{"apps": [...]}`: what each spent, on what, in millionths of a dollar |
+//! | `GET /_sandbox/windows` | | `{"windows": [...]}`: requests used of each limit, by app, user and endpoint |
 //! | `GET /_sandbox/media` | | `{"media": [...]}`: every upload, its segments, hash and state |
 //! | `GET /_sandbox/counts` | | the counts |
 //! | `GET /_sandbox/users` | | `{"users": [...]}` |
@@ -21,7 +22,9 @@
 //! | `GET`, `POST /_sandbox/settings` | members of [`Settings`](super::Settings) to change | the settings, without secrets |
 //! | `POST /_sandbox/reset` | | `{}` |
 //!
-//! Example of a fault: `{"on": "create", "after": 1, "times": 2, "do": {"kind": "status", "name": "rate_limit",
+//! Every class of request takes every effect but `fail_processing`, which is for `media_finalize`:
+//! `{"on": "media_finalize", "do": {"kind": "fail_processing", "error": {"code": 3, "name": "UnsupportedMedia",
+//! "message": "..."}}}`, `error` being optional. Example of another fault: `{"on": "create", "after": 1, "times": 2, "do": {"kind": "status", "name": "rate_limit",
 //! "reset_after_s": 5}}`. What does not fit is answered 400 `{"error"}`, unknown members included.
 
 use http::Method;
@@ -99,6 +102,7 @@ fn answer(x: &mut X, call: &Call) -> Result<Answer, String> {
             json!({})
         }
         "money" if is_get => json!({"apps": x.money(call.now_ms)}),
+        "windows" if is_get => json!({"windows": x.windows()}),
         "media" if is_get => json!({"media": x.media(call.now_ms)}),
         "counts" if is_get => json!(x.counts()),
         "users" if is_get => json!({"users": x.users()}),

@@ -1,9 +1,10 @@
-//! A strict stand-in for X: its consent page, OAuth 2.0 token endpoints and the part of API v2 that Godwit uses.
+//! A strict stand-in for X: its consent pages, its token endpoints and the part of API v2 that Godwit uses.
 //!
 //! What it promises:
-//! - The bodies, texts and headers are X's own, from its documentation and from reports of its users; what X refuses is refused here (unknown
-//!   fields, unknown parameters, spent refresh tokens, codes older than 30 s, duplicate content, ...). Where X's
-//!   behaviour is not known, the stricter reading was taken and the function says so.
+//! - The bodies, texts and headers are X's own, from its documentation and from reports of its users; what X refuses is
+//!   refused here (unknown fields, unknown parameters, spent refresh tokens, codes older than 30 s, duplicate content,
+//!   segments that do not add up, ...). Where X's behaviour is not known, the stricter reading was taken and the
+//!   module or the function says so.
 //! - [`X`] is pure: time comes in as a parameter and every id and token from a seed, so the same calls give the same
 //!   answers. A simulation drives it with a virtual clock; [`Sandbox`] puts it behind a real socket.
 //! - Everything that can go wrong on the way can be scripted ([`Fault`]), above all the outcomes that a client cannot
@@ -15,7 +16,7 @@
 //!   of one for the other; and several apps, to each its own.
 //! - Requests cost what X takes for them; credits run out, and caps hold, where the settings say so.
 //!
-//! What it does not do: bookmark folders, follows, lists, messages and webhooks.
+//! What it does not do: look into pictures and videos beyond their first bytes, bookmark folders, follows, lists, messages and webhooks.
 //!
 //! | file | holds |
 //! |---|---|

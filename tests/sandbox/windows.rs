@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 /// What is counted together.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bucket {
     Create,
     Delete,
@@ -36,7 +39,8 @@ pub enum Bucket {
     SubtitlesDelete,
 }
 
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Span {
     QuarterHour,
     Day,
@@ -83,7 +87,32 @@ struct Used {
     requests: u32,
 }
 
+/// A window as `GET /_sandbox/windows` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// None for all apps together.
+    pub app: Option<usize>,
+    /// None for all users of the app.
+    pub user: Option<u64>,
+    pub endpoint: Bucket,
+    pub span: Span,
+    pub requests: u32,
+    pub opened_ms: i64,
+}
+
 impl Windows {
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let used = self.0.iter().filter(|(_, used)| used.requests > 0);
+        used.map(|(window, used)| Row {
+            app: (window.app != Window::EVERY_APP).then_some(window.app),
+            user: (window.user != 0).then_some(window.user),
+            endpoint: window.bucket,
+            span: window.span,
+            requests: used.requests,
+            opened_ms: used.opened_ms,
+        })
+    }
+
     /// Where the window stands at this time, without a change.
     pub fn standing(&mut self, window: Window, limit: u32, now_ms: i64) -> Standing {
         let used = self.current(window, now_ms);

@@ -23,7 +23,7 @@ use super::{
     refusals::Refusal,
     settings::{Names, Plan, Settings},
     spec,
-    windows::Windows,
+    windows::{self, Windows},
 };
 
 /// A fake X. Reads no clock and no randomness: the same seed and the same calls give the same answers.
@@ -148,6 +148,11 @@ impl X {
             post.row(author.map_or("", |user| &user.profile.username))
         };
         self.ledger.iter().map(row).collect()
+    }
+
+    /// The windows that were used, also those that are over.
+    pub fn windows(&self) -> Vec<windows::Row> {
+        self.windows.rows().collect()
     }
 
     /// Every upload that ever began, oldest first.

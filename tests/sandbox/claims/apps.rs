@@ -56,4 +56,16 @@ fn each_app_has_its_own_windows_and_an_account_one_day() {
     assert_eq!(seen.status, 201);
     assert_eq!(seen.header("x-app-limit-24hour-remaining"), "9999");
     assert_eq!(seen.header("x-user-limit-24hour-remaining"), "2398");
+    let seen = world.answer(Request::get("/_sandbox/windows").body(Vec::new()).unwrap());
+    let rows = seen.body["windows"].as_array().unwrap();
+    let of = |app: Value, span: &str| -> Vec<&Value> {
+        let fits =
+            |row: &&Value| row["app"] == app && row["span"] == span && !row["user"].is_null();
+        rows.iter()
+            .filter(fits)
+            .map(|row| &row["requests"])
+            .collect()
+    };
+    assert_eq!(of(1.into(), "quarter_hour"), [&Value::from(1)]);
+    assert_eq!(of(Value::Null, "day"), [&Value::from(2)]);
 }

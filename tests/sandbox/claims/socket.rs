@@ -103,3 +103,22 @@ async fn it_stops_when_dropped() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn media_may_be_longer_than_anything_else() {
+    let sandbox = Sandbox::start().await;
+    let head = |path: &str, length: usize| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    let path = "/2/media/upload/1/append";
+    let whole = head(path, 2 << 20) + &"x".repeat(2 << 20);
+    assert!(exchange(&sandbox, &whole).await.starts_with("HTTP/1.1 401"));
+    let too_long = head(path, 12 << 20);
+    assert!(
+        exchange(&sandbox, &too_long)
+            .await
+            .starts_with("HTTP/1.1 413")
+    );
+}
