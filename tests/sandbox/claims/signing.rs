@@ -190,6 +190,18 @@ fn what_is_not_signed_to_the_letter_is_not_authenticated() {
     plus.headers_mut()
         .insert("authorization", header.parse().unwrap());
     assert_eq!(code(&world.answer(plus)), (401, 32));
+    // What the encoding stands for is signed well; the encoding is not RFC 3986's.
+    let mut lower = good();
+    lower.nonce = "a/b";
+    let mut lower = lower.request("");
+    let header = lower.headers()["authorization"]
+        .to_str()
+        .unwrap()
+        .replace("a%2Fb", "a%2fb");
+    lower
+        .headers_mut()
+        .insert("authorization", header.parse().unwrap());
+    assert_eq!(code(&world.answer(lower)), (401, 32));
     let unknown = Signing::new("GET", "/2/users/me", ("1001-x", ""));
     assert_eq!(code(&world.answer(unknown.request(""))), (401, 89));
     assert_eq!(world.answer(good().request("")).status, 200);
