@@ -16,9 +16,10 @@ use super::entities::{self, Match, SIGNED, Scan, Span};
 use super::urls::{self, Url};
 use super::weight;
 
-/// How many cuts are tried for one part. A stretch with so many places at each of which a cut would
-/// make another entity is taken as one that cannot be cut.
-const MAX_TRIES: usize = 1000;
+/// How many cuts may be tried in vain, so that no text takes long. In what people write that happens
+/// a few times; a text with so many places at which a cut would make another entity is taken as one
+/// that cannot be cut there.
+const MAX_FAILURES: usize = 1000;
 
 /// A place to cut. What is between end and start is white space, which goes.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,8 @@ pub(super) struct Cuttable<'t> {
     /// The weighted length of what is before each place.
     lengths: Vec<(u32, bool)>,
     cuts: Vec<Cut>,
+    /// How many cuts were tried in vain.
+    failures: usize,
     /// Where the white space before everything ends, and that after everything starts.
     content: (usize, usize),
 }
@@ -83,6 +86,7 @@ impl<'t> Cuttable<'t> {
             links: urls::Scanner::new(characters),
             lengths,
             cuts,
+            failures: 0,
             content: content.unwrap_or((0, at)),
         }
     }
@@ -114,7 +118,7 @@ impl<'t> Cuttable<'t> {
         mut holds: impl FnMut(&mut Self, Cut) -> bool,
     ) -> Option<Cut> {
         let (first, behind) = self.within(from, room);
-        let mut tries = 0;
+        let mut tried = vec![false; behind - first];
         for &(rank, hundredths) in wishes {
             let least = u64::from(room) * u64::from(hundredths) / 100;
             for index in (first..behind).rev() {
@@ -122,14 +126,17 @@ impl<'t> Cuttable<'t> {
                 if u64::from(self.length(from, cut.end)) < least {
                     break;
                 }
-                if cut.rank >= rank {
-                    tries += 1;
-                    if tries > MAX_TRIES {
-                        return None;
-                    }
-                    if holds(self, cut) {
-                        return Some(cut);
-                    }
+                let tried = tried.get_mut(index - first)?;
+                if cut.rank < rank || *tried {
+                    continue;
+                }
+                if holds(self, cut) {
+                    return Some(cut);
+                }
+                *tried = true;
+                self.failures += 1;
+                if self.failures > MAX_FAILURES {
+                    return None;
                 }
             }
         }
@@ -139,12 +146,13 @@ impl<'t> Cuttable<'t> {
     /// Where what starts at `from` and cannot be cut within `room` ends.
     pub(super) fn indivisible_end(&mut self, from: usize, room: u32) -> usize {
         let (_, behind) = self.within(from, room);
-        for index in behind..self.cuts.len().min(behind + MAX_TRIES) {
+        for index in behind..self.cuts.len() {
             if let Some(&cut) = self.cuts.get(index)
-                && self.keeps_after(cut.start)
+                && (self.failures > MAX_FAILURES || self.keeps_after(cut.start))
             {
                 return cut.end;
             }
+            self.failures += 1;
         }
         self.content.1
     }

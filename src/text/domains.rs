@@ -27,8 +27,6 @@ pub(super) struct Domains<'t> {
     end: usize,
     /// The labels of the run `start..end` in order; empty if the run has no dot.
     labels: Vec<Label>,
-    /// The first label after the place last asked about: places come in order, one run's at least.
-    next_label: usize,
 }
 
 struct Label {
@@ -49,7 +47,6 @@ impl<'t> Domains<'t> {
             start: 0,
             end: 0,
             labels: Vec::new(),
-            next_label: 0,
         }
     }
 
@@ -64,36 +61,23 @@ impl<'t> Domains<'t> {
         if self.labels.is_empty() {
             return None;
         }
-        let follows = |label: &Label| label.start > at;
-        let mut next = self.next_label;
-        if self
-            .labels
-            .get(..next)
-            .is_none_or(|before| before.last().is_some_and(follows))
-        {
-            next = 0;
-        }
-        while self.labels.get(next).is_some_and(|label| !follows(label)) {
-            next += 1;
-        }
-        self.next_label = next;
+        let next = self.labels.partition_point(|label| label.start <= at);
         let label = self.labels.get(next.checked_sub(1)?)?;
         label.domain_end_from(at, self.labels.get(next)?)
     }
 
-    /// Reads the run that goes on from `at`, as if it began there.
+    /// Reads the run that `at` is in, from its start, so that it serves places before `at` too.
     fn read_run(&mut self, at: usize) {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let length = rest.iter().take_while(|&&c| in_run(c)).count();
-        self.start = at;
-        self.end = at + length;
+        let (before, after) = self.text.split_at_checked(at).unwrap_or_default();
+        let belongs = |c: &&char| in_run(**c);
+        self.start = at - before.iter().rev().take_while(belongs).count();
+        self.end = at + after.iter().take_while(belongs).count();
         self.labels.clear();
-        self.next_label = 0;
-        let run = rest.get(..length).unwrap_or_default();
+        let run = self.text.get(self.start..self.end).unwrap_or_default();
         if !run.contains(&'.') {
             return;
         }
-        let mut start = at;
+        let mut start = self.start;
         for piece in run.split(|&c| c == '.') {
             let end = start + piece.len();
             self.labels.push(Label {
@@ -104,7 +88,7 @@ impl<'t> Domains<'t> {
                     .map(|offset| start + offset),
                 closed: end < self.end && piece.last().copied().is_some_and(in_label),
                 // Nothing ends with the first label.
-                tld_end: if start == at {
+                tld_end: if start == self.start {
                     None
                 } else {
                     tld_end(self.text, start)

@@ -200,8 +200,6 @@ fn clusters(text: &str) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
     #[test]
     fn parts_are_valid_and_are_the_text(text in cuttable_text(), limit in 23..90_u32) {
         let whole = measure(&text);

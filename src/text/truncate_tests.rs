@@ -88,8 +88,6 @@ fn what_cannot_be_cut_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
     #[test]
     fn what_is_left_is_valid_and_has_what_x_found_there(
         text in cuttable_text(), limit in 26..90_u32, with_link: bool

@@ -189,7 +189,10 @@ impl<'t> Scanner<'t> {
         } else {
             DEFAULT_PROTOCOL.len()
         };
-        if protocol + self.units(start, end) - usize::from(half) > MAX_URL_LENGTH {
+        // No character has less than one unit; the rest of what looks at each need not be done.
+        if end - start > MAX_URL_LENGTH
+            || protocol + self.units(start, end) - usize::from(half) > MAX_URL_LENGTH
+        {
             return false;
         }
         let labels = self.text.get(domain..domain_end).unwrap_or_default();
