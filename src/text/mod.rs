@@ -2,23 +2,28 @@
 //!
 //! Promises the weighted length, the validity, and the links, mentions, hashtags and cashtags that
 //! X's own library finds (twitter-text 3.1.0, configuration 3), for any text, in time that grows with
-//! its length and no faster, whatever is in it. The library's rules are followed to the letter, oddities included: X
-//! refuses what exceeds its own count, not what exceeds a better one.
+//! its length and no faster, whatever is in it. The library's rules are followed to the letter,
+//! oddities included: X refuses what exceeds its own count, not what exceeds a better one. Promises
+//! too that what makes a text fit (a thread, a cut, hashtags) makes valid posts and changes nothing
+//! that X finds in them.
 //!
 //! Relies on nothing but its tables: no clock, no network. Does not decide which limit an account
 //! has, and does not know what a text costs.
 //!
-//! Four differences from the library are meant. A text of nothing but blanks is invalid here,
-//! since X refuses it; the library calls it valid. Normalisation follows a newer Unicode where the
-//! library follows that of its JavaScript engine. Where the library throws (a label of
-//! thousands of letters), the label is too long here. And offsets count code points, both ends, while
-//! the library counts UTF-16 units, and when asked for code points still adds the length in units.
+//! Four differences from the library are meant. A text of nothing but blanks is invalid here, since X
+//! refuses it; the library calls it valid. Normalisation follows a newer Unicode where the library
+//! follows that of its JavaScript engine. Where the library throws (a label of thousands of letters),
+//! the label is too long here. And offsets count code points, while the library counts UTF-16 units
+//! and, asked for code points, still puts the end as many units after the start as the entity is
+//! long.
 //!
 //! - `weight`: the weighted length
 //! - `entities`: all that means something, and which of two that overlap stands
 //! - `urls`, `domains`: links, and where a domain ends
 //! - `mentions`, `hashtags`, `cashtags`: the others
 //! - `emoji`: which sequences are one emoji
+//! - `split`, `truncate`, `append`: a thread, a cut, hashtags at the end
+//! - `cuts`, `breaks`: where a text may be cut, and how good a place is
 //! - `characters`, `letters`, `tlds`: classes and tables that those stand on
 
 mod append;
