@@ -1,0 +1,3 @@
+//! Pictures and videos: what a file is.
+
+pub mod inspect;
