@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::identity::IssuerKeys;
 use crate::platforms::x::api::{Api, Credentials};
-use crate::ports::{Clock, Database, Gates, HttpClient, JobQueue, Log, Random};
+use crate::ports::{Blobs, Clock, Database, Gates, HttpClient, JobQueue, Log, Random};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct App {
     pub database: Arc<dyn Database>,
     /// The queues.
     pub queue: Arc<dyn JobQueue>,
+    /// Files.
+    pub blobs: Arc<dyn Blobs>,
     /// The gates.
     pub gates: Arc<dyn Gates>,
     /// Calls out.

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::http::idempotency;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
-use crate::{identity, operations, publish};
+use crate::{identity, media, operations, publish};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -195,5 +195,5 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
         let changes = app.database.run(statement).await?.changes;
         deleted += u32::try_from(changes).unwrap_or(u32::MAX);
     }
-    Ok(deleted)
+    Ok(deleted.saturating_add(media::clear_unfinished(app).await?))
 }

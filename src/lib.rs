@@ -13,7 +13,7 @@ pub mod http; // router, problem documents, pagination, OpenAPI
 pub mod identity; // users, sign-in, keys, workspaces
 pub mod ids; // <kind>_<uuid v7>
 pub mod jobs; // messages on the queues, the cron table
-pub mod media; // what a file is, and whether X takes it
+pub mod media; // pictures and videos
 pub mod operations; // what the operator sees and repairs
 pub mod platforms; // how to speak to X, and what its answers mean
 pub mod ports; // what Godwit needs from the world

@@ -6,9 +6,11 @@
 use crate::gate::{GateName, GateReply, GateRequest};
 use crate::jobs::Job;
 use crate::time::Timestamp;
+use futures_util::Stream;
+use futures_util::stream::once;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 /// What every port call returns: the answer, when it is there.
@@ -226,6 +228,26 @@ pub trait Gates: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct GateLost(pub String);
 
+/// Files in pieces, each under a key of its own.
+pub trait Blobs: Send + Sync {
+    /// Keeps a piece, in place of what was there. Repeating it changes nothing.
+    fn put(&self, key: &str, bytes: Vec<u8>) -> Pending<'_, Result<(), StorageError>>;
+
+    /// Reads up to `len` bytes of a piece from `offset` on, fewer at its end; `None`: there is no such piece.
+    fn get(
+        &self,
+        key: &str,
+        offset: u64,
+        len: u64,
+    ) -> Pending<'_, Result<Option<Vec<u8>>, StorageError>>;
+
+    /// Forgets pieces. Those that are not there are forgotten already.
+    fn delete(&self, keys: Vec<String>) -> Pending<'_, Result<(), StorageError>>;
+}
+
+/// Bytes as they arrive.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Vec<u8>, HttpError>>>>;
+
 /// Calls out over HTTP.
 pub trait HttpClient: Send + Sync {
     /// Sends a request and reads the whole answer (at most 4 MiB), within `deadline_ms`. Redirects are not followed.
@@ -234,6 +256,18 @@ pub trait HttpClient: Send + Sync {
         request: http::Request<Vec<u8>>,
         deadline_ms: u32,
     ) -> Pending<'_, Result<http::Response<Vec<u8>>, HttpError>>;
+
+    /// As [`HttpClient::send`], for an answer of any length, which is read as it arrives, all of it within `deadline_ms`.
+    fn open(
+        &self,
+        request: http::Request<Vec<u8>>,
+        deadline_ms: u32,
+    ) -> Pending<'_, Result<http::Response<ByteStream>, HttpError>> {
+        Box::pin(async move {
+            let answer = self.send(request, deadline_ms).await?;
+            Ok(answer.map(|bytes| Box::pin(once(ready(Ok(bytes)))) as ByteStream))
+        })
+    }
 }
 
 /// No whole answer came. The request may or may not have taken effect.

@@ -6,7 +6,7 @@
 use crate::crypto::{DoesNotOpen, Keyring};
 use crate::ids::{AccountId, WorkspaceId};
 use crate::ports::Random;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 /// An access token and, when the platform gave one, what a new one is fetched with.
@@ -49,7 +49,7 @@ pub fn seal(
     pair: &Pair,
 ) -> Result<String, DoesNotOpen> {
     let exposed = |secret: &'_ Option<SecretString>| {
-        let text = secret.as_ref().map(|secret| secret.expose_secret());
+        let text = secret.as_ref().map(ExposeSecret::expose_secret);
         text.map(|text| text.to_owned().into())
     };
     let plain = Plain {

@@ -157,7 +157,10 @@ impl Prices {
     /// # Errors
     /// What is wrong with it.
     pub fn read(json: &str) -> Result<Self, String> {
-        let dollars: Configured = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let dollars: Configured =
+            serde_json::from_value(object.into()).map_err(|error| error.to_string())?;
         let price = |dollars: f64| {
             Usd::from_dollars(dollars).ok_or_else(|| format!("{dollars} is not a price in dollars"))
         };

@@ -8,5 +8,6 @@ mod fetch;
 mod gates;
 mod host;
 mod queues;
+mod r2;
 mod rows;
 mod wiring;

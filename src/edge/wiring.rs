@@ -5,6 +5,7 @@ use super::fetch::Fetcher;
 use super::gates::DurableGates;
 use super::host::{Console, SystemClock, SystemRandom};
 use super::queues::PublishQueue;
+use super::r2::R2;
 use crate::app::App;
 use crate::config::Config;
 use crate::identity::IssuerKeys;
@@ -49,7 +50,11 @@ pub fn app(env: &Env) -> Result<App, String> {
     let queue = env
         .queue("PUBLISH")
         .map_err(|error| format!("binding PUBLISH: {error}"))?;
+    let bucket = env
+        .bucket("MEDIA")
+        .map_err(|error| format!("binding MEDIA: {error}"))?;
     Ok(App {
+        blobs: Arc::new(R2::new(bucket)),
         config: config(env)?,
         database: database(env)?,
         queue: Arc::new(PublishQueue::new(queue)),

@@ -386,6 +386,7 @@ fn wanted(refused: Option<i64>) -> Want {
 }
 
 /// There is nothing to send or read with.
+#[must_use]
 pub fn none() -> NotSent {
     NotSent::new(
         Class::Token,

@@ -19,6 +19,21 @@ const REPEATED_CHARS: usize = 300;
 /// What JSON takes for white space (RFC 8259, section 2).
 const JSON_BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
+/// The media type of a body, without its parameters; empty where none is named.
+#[must_use]
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or("").split(';').next();
+    essence.unwrap_or("").trim()
+}
+
+/// Whether a body is said to be JSON.
+#[must_use]
+pub fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).eq_ignore_ascii_case("application/json")
+}
+
 /// One request, read and authenticated.
 pub struct Call {
     /// Names it in the answer and the log.
@@ -31,8 +46,10 @@ pub struct Call {
     pub query: String,
     /// The request headers.
     pub headers: HeaderMap,
-    /// The raw body.
+    /// The raw body; empty where it is read as it arrives.
     pub body: Vec<u8>,
+    /// The body as it arrives, on a route that is streamed, unless it is JSON.
+    pub stream: Option<Body>,
     /// Method and path, which an idempotency key is bound to.
     pub target: String,
     /// The right to do the work once, on a route whose key the router claims.
@@ -64,13 +81,8 @@ impl Call {
     /// # Errors
     /// [`Kind::UnsupportedMedia`], [`Kind::Malformed`], or [`Kind::Invalid`] with a pointer to the field.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let content_type = self
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        let essence = content_type.split(';').next().unwrap_or("").trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
+        let essence = media_type(&self.headers);
+        if !is_json(&self.headers) {
             return Err(Error::new(
                 Kind::UnsupportedMedia,
                 "unsupported_media_type",

@@ -129,6 +129,8 @@ pub struct Route {
     pub headers: &'static [Parameter],
     /// The schema of its body.
     pub body: Option<Description>,
+    /// What else the body may be, each media type with what it then is; it is read as it arrives.
+    pub streams: &'static [Parameter],
     /// Whether the body may be left out.
     pub body_may_be_missing: bool,
     /// How it heeds an `Idempotency-Key`, if it does.
@@ -157,6 +159,7 @@ impl Route {
             asked: None,
             headers: &[],
             body: None,
+            streams: &[],
             body_may_be_missing: false,
             idempotency: None,
             answers: Vec::new(),
@@ -175,6 +178,31 @@ impl Route {
     pub fn may_take<T: JsonSchema>(mut self) -> Self {
         self.body_may_be_missing = true;
         self.takes::<T>()
+    }
+
+    /// It takes a body of one of these media types, of any length, which the operation reads as it arrives.
+    #[must_use]
+    pub const fn or_streams(mut self, media_types: &'static [Parameter]) -> Self {
+        self.streams = media_types;
+        self
+    }
+
+    /// Whether a body that is not JSON is left for the operation to read.
+    #[must_use]
+    pub const fn is_streamed(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    /// Whether a body of this media type is one that the operation reads as it arrives.
+    #[must_use]
+    pub fn streams_type(&self, media_type: &str) -> bool {
+        let media_type = media_type.to_ascii_lowercase();
+        self.streams
+            .iter()
+            .any(|known| match known.name.strip_suffix('*') {
+                Some(family) => media_type.starts_with(family),
+                None => media_type == known.name,
+            })
     }
 
     /// Its query parameters are the fields of this type.

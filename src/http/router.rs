@@ -1,13 +1,13 @@
 //! From an HTTP request to its operation and back.
 
-use super::call::{BODY_LIMIT_BYTES, Call, Reply};
+use super::call::{BODY_LIMIT_BYTES, Call, Reply, is_json, media_type};
 use super::idempotency::{self, Begun, Idempotency, Once};
 use super::route::{Access, Route};
 use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, identity, operations, posts};
+use crate::{accounts, identity, media, operations, posts};
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
@@ -28,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         identity::routes(),
         accounts::routes(),
         posts::routes(),
+        media::routes(),
         operations::routes(),
         health::routes(),
         openapi::routes(),
@@ -154,7 +155,14 @@ async fn answer(
     };
     // A segment that is not UTF-8 names nothing.
     let params = params.map_err(|_| no_such_route())?;
-    let body = read(body).await?;
+    let (body, stream) = if route.is_streamed() && !is_json(&parts.headers) {
+        if !route.streams_type(media_type(&parts.headers)) {
+            return Err(no_such_body(route));
+        }
+        (Vec::new(), Some(body))
+    } else {
+        (read(body).await?, None)
+    };
     let mut call = Call {
         request_id,
         who,
@@ -166,6 +174,7 @@ async fn answer(
         target: format!("{} {}", parts.method, parts.uri.path()),
         headers: parts.headers,
         body,
+        stream,
         once: Once::default(),
     };
     if route.idempotency == Some(Idempotency::Claimed) {
@@ -212,6 +221,18 @@ fn broke_off() -> Error {
         "body_broke_off",
         "The request's body ended before it was complete.",
         "Send the request again.",
+    )
+}
+
+fn no_such_body(route: &Route) -> Error {
+    let json = route.body.map(|_| "application/json");
+    let streams = route.streams.iter().map(|stream| stream.name);
+    let types: Vec<&str> = json.into_iter().chain(streams).collect();
+    Error::new(
+        Kind::UnsupportedMedia,
+        "unsupported_media_type",
+        "The body's Content-Type is missing, or none that this address takes.",
+        format!("Send one of {} and say which.", types.join(", ")),
     )
 }
 

@@ -53,7 +53,7 @@ const FRAMES_PER_1000_SECONDS_MAX: u32 = (VIDEO_MAX_FRAMES_PER_SECOND + 1) * 100
 
 /// What X accepts as `media_type` (<https://docs.x.com/x-api/media/initialize-media-upload>), as far as it is told by
 /// [`super::inspect::inspect`].
-const ACCEPTED_TYPES: [&str; 12] = [
+pub const ACCEPTED_TYPES: [&str; 12] = [
     "image/jpeg",
     "image/png",
     "image/gif",

@@ -17,6 +17,7 @@ use crate::error::{Error, FieldError};
 use crate::http::{Call, Reply};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId};
 use crate::jobs::Job;
+use crate::media;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
 use crate::publish::content::Written;
@@ -90,8 +91,8 @@ pub async fn create(app: &App, call: &Call) -> Result<Created, Error> {
         if let Some(known) = known {
             return idempotency::replay(known, &fingerprint);
         }
-        next();
-        return Err(bad_accounts(&accounts, next())?);
+        let last = results.next_back().unwrap_or_default();
+        return Err(bad_accounts(&accounts, last)?);
     }
     // 2.
     let jobs = nudges(&draft, now);
@@ -189,6 +190,11 @@ fn statements(
             .bind(draft.sweep_at)
             .bind(now),
     );
+    statements.extend(media::store::used(
+        workspace,
+        &post.id,
+        draft.written.media(),
+    ));
     statements.push(
         Statement::new(store::ACCOUNTS)
             .bind(workspace)

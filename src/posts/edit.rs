@@ -15,6 +15,7 @@ use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, Kind};
 use crate::http::Call;
 use crate::ids::{AccountId, PostId, WorkspaceId};
+use crate::media;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::content::Written;
 use crate::publish::{self, State};
@@ -213,6 +214,8 @@ impl Change {
         );
         let writes = statements.len();
         statements.extend(read::post_query(workspace, id));
+        let noted = written.and_then(|written| media::store::used(workspace, id, written.media()));
+        statements.splice(writes..writes, noted);
         let mut sets = app.database.batch(statements).await?;
         let edited = sets
             .get(writes.saturating_sub(1))
@@ -316,6 +319,7 @@ mod tests {
             query: String::new(),
             headers,
             body: Vec::new(),
+            stream: None,
             target: String::new(),
             once: crate::http::idempotency::Once::default(),
         };

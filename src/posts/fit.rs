@@ -2,16 +2,26 @@
 
 use super::compose::thread_too_long;
 use crate::error::FieldError;
+use crate::media::rules::Plan;
 use crate::publish::content::{Options, Overflow, Segment, Written};
 use crate::text::{self, PARTS_MAX, SplitError, TruncateError};
+
+/// What a user has paid X for, by X's own word for it. All that is sold includes long posts and long videos
+/// (<https://help.x.com/en/using-x/x-premium>).
+#[must_use]
+pub fn plan(subscription: Option<&str>) -> Plan {
+    match subscription {
+        Some("Basic" | "Premium" | "PremiumPlus") => Plan::Premium,
+        _ => Plan::Standard,
+    }
+}
 
 /// How long a post of an account with this plan may be, in weighted length.
 #[must_use]
 pub fn limit(subscription: Option<&str>) -> u32 {
-    // X's own words for the plans that include long posts (https://help.x.com/en/using-x/x-premium).
-    match subscription {
-        Some("Basic" | "Premium" | "PremiumPlus") => text::PREMIUM_LIMIT,
-        _ => text::STANDARD_LIMIT,
+    match plan(subscription) {
+        Plan::Premium => text::PREMIUM_LIMIT,
+        Plan::Standard => text::STANDARD_LIMIT,
     }
 }
 

@@ -7,6 +7,7 @@ mod change;
 mod compose;
 mod create;
 mod edit;
+mod files;
 mod fit;
 mod idempotency;
 mod model;
@@ -21,6 +22,6 @@ mod targets;
 mod wording;
 
 pub use model::{
-    Decision, Delivery, Edit, NewPost, Part, Post, Publication, Source, Stats, Status,
+    Decision, Delivery, Edit, Given, NewPost, Part, Post, Publication, Source, Stats, Status,
 };
 pub use routes::routes;

@@ -109,6 +109,21 @@ pub enum Given<T> {
 }
 
 impl<T> Given<T> {
+    /// Whether it is there, null or not.
+    #[must_use]
+    pub const fn is_given(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    /// Its value, if it has one.
+    #[must_use]
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Null => None,
+        }
+    }
+
     /// What it is after a change of what was there.
     #[must_use]
     pub fn over(self, before: Option<T>) -> Option<T> {

@@ -1,6 +1,6 @@
 //! What a post says after a change: what was given over what was there.
 
-use super::model::{Edit, Given};
+use super::model::Edit;
 use super::wording::{ThreadPart, Wording};
 use crate::publish::content::Written;
 
@@ -11,17 +11,17 @@ impl Edit {
         self.text.is_some()
             || self.thread.is_some()
             || self.media.is_some()
-            || is_given(&self.reply_to)
-            || is_given(&self.quote)
-            || is_given(&self.poll)
-            || is_given(&self.reply_settings)
-            || is_given(&self.community_id)
+            || self.reply_to.is_given()
+            || self.quote.is_given()
+            || self.poll.is_given()
+            || self.reply_settings.is_given()
+            || self.community_id.is_given()
             || self.made_with_ai.is_some()
             || self.paid_partnership.is_some()
             || self.hashtags.is_some()
             || self.overflow.is_some()
             || self.numbering.is_some()
-            || is_given(&self.link)
+            || self.link.is_given()
     }
 
     /// What is then said. A text or a thread takes the place of all texts; the media of the first part stay with a text.
@@ -74,8 +74,4 @@ impl Edit {
             link: self.link.over(options.link),
         }
     }
-}
-
-const fn is_given<T>(field: &Given<T>) -> bool {
-    !matches!(field, Given::Nothing)
 }

@@ -5,9 +5,9 @@
 
 use super::compose::compose;
 use super::create;
-use super::fit;
 use super::targets::{self, Target};
 use super::wording::{ThreadPart, Wording, worded};
+use super::{files, fit};
 use crate::app::App;
 use crate::budgets::{Prices, Usd};
 use crate::error::{Error, FieldError};
@@ -168,12 +168,15 @@ pub async fn preview(
         seen.push(look(&written, &errors, limit, prices));
     } else {
         let ids = create::accounts(&accounts)?;
-        let targets = targets::read(app, workspace, &ids).await?;
+        let (targets, files) = targets::read_with_media(app, workspace, &ids, &written).await?;
         for (index, id) in ids.iter().enumerate() {
             let target = targets.iter().find(|target| target.id == *id);
             let target = target
                 .filter(|target| target.status != "unlinked")
                 .ok_or_else(|| Error::invalid(vec![create::unknown_account(index)]))?;
+            let mut errors = errors.clone();
+            errors.extend(files::missing(&written, &files));
+            errors.extend(files::not_taken(&written, &files, target.plan()));
             seen.push(look_at(target, &written, &errors, &app.config.x.prices));
         }
     }

@@ -1,10 +1,13 @@
 //! What each account gets of what was written: the checks and cuts that depend on the account.
 
-use super::fit;
 use super::store;
+use super::{files, fit};
 use crate::app::App;
 use crate::error::{Error, FieldError};
 use crate::ids::{AccountId, WorkspaceId};
+use crate::media;
+use crate::media::rules::Plan;
+use crate::media::store::MediaRow;
 use crate::ports::Statement;
 use crate::publish::content::{Segment, Written};
 use crate::text;
@@ -25,6 +28,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// What its user has paid X for, as far as it matters here.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        fit::plan(self.subscription.as_deref())
+    }
+
     /// How long its posts may be, in weighted length.
     #[must_use]
     pub fn limit(&self) -> u32 {
@@ -48,12 +57,14 @@ pub async fn fitted(
     mut errors: Vec<FieldError>,
 ) -> Result<Fitted, Error> {
     let mut fitted = Fitted::new();
-    let targets = if fits_everybody(written) {
-        Vec::new()
+    let (targets, files) = if fits_everybody(written) {
+        (Vec::new(), Vec::new())
     } else {
-        read(app, workspace, accounts).await?
+        read_with_media(app, workspace, accounts, written).await?
     };
+    errors.extend(files::missing(written, &files));
     for target in targets {
+        errors.extend(files::not_taken(written, &files, target.plan()));
         match fit::fit(written, target.limit()) {
             Ok(parts) if parts == written.segments => {}
             Ok(parts) => {
@@ -90,16 +101,22 @@ fn fits_everybody(written: &Written) -> bool {
         && written.segments.iter().all(fits)
 }
 
-/// The accounts of a workspace among these.
+/// The accounts of a workspace among these, and the media of what was written. One round trip.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn read(
+pub async fn read_with_media(
     app: &App,
     workspace: &WorkspaceId,
     accounts: &[AccountId],
-) -> Result<Vec<Target>, Error> {
+    written: &Written,
+) -> Result<(Vec<Target>, Vec<MediaRow>), Error> {
     let list = serde_json::to_string(accounts).unwrap_or_default();
-    let read = Statement::new(store::ACCOUNTS).bind(workspace).bind(list);
-    Ok(app.database.run(read).await?.all()?)
+    let statements = vec![
+        Statement::new(store::ACCOUNTS).bind(workspace).bind(list),
+        media::store::read_many(workspace, written.media()),
+    ];
+    let mut sets = app.database.batch(statements).await?.into_iter();
+    let mut next = || sets.next().unwrap_or_default();
+    Ok((next().all()?, next().all()?))
 }

@@ -5,6 +5,7 @@
 //! - Every claim asks the gate about the first part that has no `sent` row before it settles anything, so that the gate
 //!   has seen its epoch where a call of an older claim may still be on its way.
 
+use super::attach::{self, Brings, MEDIA_PENDING, Media};
 use super::deliver::persist;
 use super::model::State;
 use super::settlement::{self as rules, Settlement};
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::gate::{
     GateName, GateReply, GateRequest, ReconcileAnswer, ReconcilePart, SendAnswer, SendPart,
 };
-use crate::platforms::{Class, Content};
+use crate::platforms::{Class, Content, NotSent};
 use crate::ports::Random;
 use crate::time::Timestamp;
 use serde_json::json;
@@ -52,12 +53,40 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
             let settlement = rules::to_be_continued(delivery.standing(), app.now());
             return Step::Settle(settlement, Vec::new());
         }
-        let content = options.part(position, segment.text, parts.reply_to.take());
+        let mut content = options.part(position, segment.text, parts.reply_to.take());
+        let missing = match attach::look(app, delivery, &segment.media).await {
+            Some(Media::There(there)) => {
+                content.media = there;
+                false
+            }
+            Some(Media::Missing(remembered)) => {
+                content.media = remembered;
+                delivery.state != State::Uncertain
+            }
+            None => return Step::Stopped,
+        };
+        let hold = match &delivery.hold {
+            Some(hold) => Some(hold.reason.clone()),
+            None => missing.then(attach::pending),
+        };
         let reply = match app
             .gates
-            .call(&gate, request(delivery, position, content))
+            .call(&gate, request(delivery, position, content, hold))
             .await
         {
+            Ok(GateReply::Send(SendAnswer::Refused(why))) if why.code == MEDIA_PENDING => {
+                return match attach::bring(app, delivery, &segment.media, work_until).await {
+                    Brings::Settle(settlement) => {
+                        let settlement = with_doubts(delivery, &parts, total, settlement);
+                        Step::Settle(settlement, Vec::new())
+                    }
+                    Brings::Answer(answer) => {
+                        let reply = GateReply::Send(answer);
+                        stopped(app, delivery, &parts, total, position, reply)
+                    }
+                    Brings::Gone => Step::Gone,
+                };
+            }
             Ok(reply) => reply,
             Err(lost) => {
                 app.warn(
@@ -155,7 +184,12 @@ async fn progress(app: &App, delivery: &mut Loaded, part: &PartOutcome) -> Resul
     }
 }
 
-fn request(delivery: &Loaded, position: u32, content: Content) -> GateRequest {
+fn request(
+    delivery: &Loaded,
+    position: u32,
+    content: Content,
+    hold: Option<NotSent>,
+) -> GateRequest {
     let part = delivery.part(position);
     if delivery.state == State::Uncertain {
         return GateRequest::Reconcile(ReconcilePart {
@@ -174,7 +208,7 @@ fn request(delivery: &Loaded, position: u32, content: Content) -> GateRequest {
         // A thread that has begun is wanted to its end, however late.
         not_after: (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms)),
         grant: delivery.grant(),
-        hold: delivery.hold.as_ref().map(|hold| hold.reason.clone()),
+        hold,
         content,
     })
 }
@@ -192,13 +226,23 @@ fn stopped(
     let Some(settlement) = settlement(app, delivery, reply) else {
         return Step::Gone;
     };
+    let settlement = with_doubts(delivery, parts, total, settlement);
+    Step::Settle(settlement, outcome.into_iter().collect())
+}
+
+/// What a settlement is of a thread that has begun, or of which a part may be on the platform.
+fn with_doubts(
+    delivery: &Loaded,
+    parts: &Parts,
+    total: usize,
+    settlement: Settlement,
+) -> Settlement {
     let settlement = if parts.doubted.is_empty() {
         settlement
     } else {
         rules::in_doubt(settlement, delivery.standing())
     };
-    let settlement = rules::as_far_as(settlement, parts.sent.len(), total);
-    Step::Settle(settlement, outcome.into_iter().collect())
+    rules::as_far_as(settlement, parts.sent.len(), total)
 }
 
 /// What follows from an answer that did not bring a part onto the platform; `None` when nothing may be written.

@@ -4,6 +4,7 @@
 //! that rises each time), only the gate talks to the platform, and every write after the claim names its epoch.
 
 mod advance;
+mod attach;
 pub(crate) mod content;
 mod deliver;
 mod model;

@@ -128,6 +128,18 @@ pub fn to_be_continued(standing: Standing, now: Timestamp) -> Settlement {
     Settlement::of(standing, State::Queued, Some(now))
 }
 
+/// Its pictures or videos are not ready at the platform.
+#[must_use]
+pub fn waits_for_media(
+    standing: Standing,
+    at: Timestamp,
+    why: NotSent,
+    now: Timestamp,
+) -> Settlement {
+    let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
+    Settlement::of(standing, State::Waiting, Some(at)).because(why)
+}
+
 /// The gate could not be asked. What it did, if anything, is in its journal, and asking again is safe. The delivery
 /// stays in `state`: it may have been sent, so that nobody may cancel it.
 #[must_use]

@@ -247,6 +247,22 @@ pub fn claim(
     ]
 }
 
+/// Renews the lease of a claim that does something else than sending a part. Gives a row if the claim still holds.
+const RENEW: &str = "UPDATE deliveries SET lease_until = ?4, updated_at = ?5
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain') AND lease_until IS NOT NULL
+  RETURNING id";
+
+/// Renews the lease of a claim.
+#[must_use]
+pub fn renew(delivery: &Loaded, until: Timestamp, now: Timestamp) -> Statement {
+    Statement::new(RENEW)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(delivery.epoch)
+        .bind(until)
+        .bind(now)
+}
+
 /// The same look at a delivery, for whoever does not work on it.
 #[must_use]
 pub fn look(workspace: &WorkspaceId, delivery: &DeliveryId) -> Vec<Statement> {

@@ -18,5 +18,6 @@ mod admin;
 mod docs;
 mod harness;
 mod identity;
+mod media;
 mod publishing;
 mod routes;

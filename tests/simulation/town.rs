@@ -156,6 +156,7 @@ impl Town {
         let queue = Arc::new(SimQueue::new(core));
         let log = Arc::<SimLog>::default();
         let app = App {
+            blobs: Arc::new(crate::support::Bucket::default()),
             config,
             database: Arc::new(SimDatabase {
                 core: Arc::clone(core),

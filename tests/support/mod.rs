@@ -18,6 +18,7 @@
 )]
 
 pub mod clock;
+pub mod files;
 pub mod issuer;
 pub mod outside;
 pub mod random;
@@ -25,7 +26,7 @@ pub mod sqlite;
 pub mod world;
 
 pub use clock::VirtualClock;
-pub use outside::{Calls, Outbound, RecordingLog, RecordingQueue, StubGates};
+pub use outside::{Bucket, Calls, Outbound, RecordingLog, RecordingQueue, StubGates};
 pub use random::SeededRandom;
 pub use sqlite::{Fault, Sqlite, SqliteGate};
 pub use world::{Answer, Person, World};

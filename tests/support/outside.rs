@@ -3,7 +3,10 @@
 use super::yield_once;
 use godwit::gate::{GateName, GateReply, GateRequest};
 use godwit::jobs::Job;
-use godwit::ports::{GateLost, Gates, HttpClient, HttpError, JobQueue, Log, Pending, QueueError};
+use godwit::ports::{
+    Blobs, GateLost, Gates, HttpClient, HttpError, JobQueue, Log, Pending, QueueError, StorageError,
+};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
@@ -105,6 +108,69 @@ impl Gates for StubGates {
             gate.clone(),
             request,
         )
+    }
+}
+
+/// Files in memory.
+#[derive(Default)]
+pub struct Bucket {
+    pieces: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// What was asked so far: `put key`, `get key offset len`, `delete key`.
+    calls: Calls<String>,
+}
+
+impl Bucket {
+    /// The keys that are there.
+    pub fn keys(&self) -> Vec<String> {
+        self.pieces.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// What was asked so far.
+    pub const fn calls(&self) -> &Calls<String> {
+        &self.calls
+    }
+}
+
+impl Blobs for Bucket {
+    fn put(&self, key: &str, bytes: Vec<u8>) -> Pending<'_, Result<(), StorageError>> {
+        self.calls.push(format!("put {key}"));
+        let key = key.to_owned();
+        Box::pin(async move {
+            yield_once().await;
+            self.pieces.lock().unwrap().insert(key, bytes);
+            Ok(())
+        })
+    }
+
+    fn get(
+        &self,
+        key: &str,
+        offset: u64,
+        len: u64,
+    ) -> Pending<'_, Result<Option<Vec<u8>>, StorageError>> {
+        self.calls.push(format!("get {key} {offset} {len}"));
+        let key = key.to_owned();
+        Box::pin(async move {
+            yield_once().await;
+            let pieces = self.pieces.lock().unwrap();
+            Ok(pieces.get(&key).map(|bytes| {
+                let whole = |number: u64| usize::try_from(number).unwrap();
+                let (offset, len) = (whole(offset), whole(len));
+                let rest = bytes.get(offset..).unwrap_or_default();
+                rest[..len.min(rest.len())].to_vec()
+            }))
+        })
+    }
+
+    fn delete(&self, keys: Vec<String>) -> Pending<'_, Result<(), StorageError>> {
+        Box::pin(async move {
+            yield_once().await;
+            for key in keys {
+                self.calls.push(format!("delete {key}"));
+                self.pieces.lock().unwrap().remove(&key);
+            }
+            Ok(())
+        })
     }
 }
 

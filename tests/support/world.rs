@@ -2,7 +2,7 @@
 
 use super::clock::START;
 use super::{
-    Outbound, RecordingLog, RecordingQueue, SeededRandom, Sqlite, StubGates, VirtualClock,
+    Bucket, Outbound, RecordingLog, RecordingQueue, SeededRandom, Sqlite, StubGates, VirtualClock,
 };
 use axum::body::Body;
 use godwit::app::App;
@@ -45,6 +45,8 @@ pub struct World {
     pub database: Arc<Sqlite>,
     /// The queues.
     pub queue: Arc<RecordingQueue>,
+    /// R2.
+    pub bucket: Arc<Bucket>,
     /// The gates.
     pub gates: Arc<StubGates>,
     /// Everybody out there.
@@ -144,6 +146,7 @@ impl World {
             config: Arc::new(config(variables)),
             database: Arc::new(Sqlite::new()),
             queue: Arc::default(),
+            bucket: Arc::default(),
             gates: Arc::default(),
             http: Arc::default(),
             clock: Arc::new(VirtualClock::at(START)),
@@ -159,6 +162,7 @@ impl World {
             config: Arc::clone(&self.config),
             database: Arc::clone(&self.database) as _,
             queue: Arc::clone(&self.queue) as _,
+            blobs: Arc::clone(&self.bucket) as _,
             gates: Arc::clone(&self.gates) as _,
             http: Arc::clone(&self.http) as _,
             clock: Arc::clone(&self.clock) as _,

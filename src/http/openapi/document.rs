@@ -8,10 +8,10 @@ use super::answers;
 use super::schemas::Schemas;
 use crate::http::route::{Access, Parameter, Route};
 use crate::identity::Scope;
-use crate::ids::{AccountId, ApiKeyId, DeadLetterId, PostId, WorkspaceId};
+use crate::ids::{AccountId, ApiKeyId, DeadLetterId, MediaId, PostId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
-const TAGS: [(&str, &str, &[&str]); 6] = [
+const TAGS: [(&str, &str, &[&str]); 7] = [
     (
         "Identity",
         "Registering, signing in and out, who calls, and the workspace",
@@ -28,6 +28,7 @@ const TAGS: [(&str, &str, &[&str]); 6] = [
         "Posting, now or later, and what became of it",
         &["posts", "deliveries", "history", "stats"],
     ),
+    ("Media", "Pictures and videos for posts", &["media"]),
     (
         "Operations",
         "For the operator: the whole installation, across its workspaces",
@@ -120,8 +121,16 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     if !parameters.is_empty() {
         put("parameters", parameters.into());
     }
-    if let Some(body) = route.body {
-        let content = json!({ "application/json": { "schema": schemas.body(body) } });
+    if route.body.is_some() || route.is_streamed() {
+        let mut content = Map::new();
+        if let Some(body) = route.body {
+            let schema = schemas.body(body);
+            content.insert("application/json".to_owned(), json!({ "schema": schema }));
+        }
+        for stream in route.streams {
+            let schema = json!({ "description": stream.meaning });
+            content.insert(stream.name.to_owned(), json!({ "schema": schema }));
+        }
         put(
             "requestBody",
             json!({ "required": !route.body_may_be_missing, "content": content }),
@@ -179,7 +188,10 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
                 "name": name,
                 "in": "path",
                 "required": true,
-                "schema": id_schema(route, schemas),
+                "schema": match name {
+                    "number" => json!({ "type": "integer", "minimum": 0 }),
+                    _ => id_schema(route, schemas),
+                },
             })
         })
         .collect();
@@ -212,6 +224,7 @@ fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {
         Some("api-keys") => schemas.answer::<ApiKeyId>(),
         Some("workspaces") => schemas.answer::<WorkspaceId>(),
         Some("admin") => schemas.answer::<DeadLetterId>(),
+        Some("media") => schemas.answer::<MediaId>(),
         _ => json!({ "type": "string" }),
     }
 }

@@ -31,6 +31,8 @@ mod track;
 mod webp;
 mod window;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::ports::{Pending, StorageError};
@@ -65,7 +67,9 @@ impl Bytes for Vec<u8> {
 }
 
 /// How X treats a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "MediaKind")]
 pub enum Kind {
     /// A picture. A GIF of one frame is one, too.
     Image,
@@ -75,6 +79,19 @@ pub enum Kind {
     Video,
     /// The words spoken in a video.
     Subtitles,
+}
+
+impl Kind {
+    /// Its name in the database and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Gif => "gif",
+            Self::Video => "video",
+            Self::Subtitles => "subtitles",
+        }
+    }
 }
 
 /// What a file is. `None` is what the file does not say.

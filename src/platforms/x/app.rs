@@ -1,7 +1,7 @@
 //! The X app as which Godwit speaks: the installation's, or a workspace's own.
 
 use super::oauth1::Consumer;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 /// An app's credentials, as X's developer console shows them. None of them is needed for all that an app can do.
@@ -43,7 +43,7 @@ impl App {
     #[must_use]
     pub fn to_secret(&self) -> SecretString {
         let plain = |secret: &Option<SecretString>| {
-            let text = secret.as_ref().map(|secret| secret.expose_secret());
+            let text = secret.as_ref().map(ExposeSecret::expose_secret);
             text.map(str::to_owned)
         };
         let all = Plain {

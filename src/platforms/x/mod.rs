@@ -9,6 +9,7 @@ pub mod errors; // X's error bodies in one form
 mod fake; // an HTTP client for the tests of this folder
 pub mod limits; // what headers say of limits
 pub mod matching; // whether a post of the timeline is what was to be sent
+pub mod media; // uploading media in chunks
 pub mod oauth; // OAuth 2.0: consent, token exchange, refresh, revoke
 pub mod oauth1; // signatures of OAuth 1.0a
 pub mod profile; // who the account is

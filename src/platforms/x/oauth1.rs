@@ -96,7 +96,7 @@ fn signature(
     let mut bare = url.clone();
     bare.set_query(None);
     bare.set_fragment(None);
-    let base = [
+    let signed = [
         method.as_str().to_owned(),
         encoded(bare.as_str()),
         encoded(&pairs.join("&")),
@@ -108,7 +108,7 @@ fn signature(
         encoded(consumer.secret.expose_secret()),
         encoded(token_secret)
     );
-    STANDARD.encode(hmac_sha1(key.as_bytes(), base.as_bytes()))
+    STANDARD.encode(hmac_sha1(key.as_bytes(), signed.as_bytes()))
 }
 
 /// RFC 3986: everything but letters, digits and `-._~` as `%XX`, a space as `%20`.

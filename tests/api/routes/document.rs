@@ -149,7 +149,9 @@ async fn a_good_request_to_any_route_is_answered_as_the_document_says() {
         let asked = ground.good(&route).await;
         if !asked.body.is_empty() {
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            schemas.check(&name(&route), schema, &asked.value());
+            if asked.is_json() {
+                schemas.check(&name(&route), schema, &asked.value());
+            }
         }
         let success = asked.success;
         let answer = ground.send(asked).await;

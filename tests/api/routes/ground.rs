@@ -3,7 +3,7 @@
 use crate::accounts::consent;
 use crate::publishing::Stage;
 use crate::support::world::BASE_URL;
-use crate::support::{Answer, Person, World};
+use crate::support::{Answer, Person, World, files};
 use axum::body::Body;
 use godwit::http::Route;
 use godwit::ports::{Clock as _, Statement};
@@ -34,6 +34,10 @@ pub struct Things {
     pub letter: String,
     /// A delivery of which nobody knows whether it is on X.
     pub undecided: String,
+    /// A picture.
+    pub picture: String,
+    /// A picture whose only chunk is there, and which nobody has said to be complete.
+    pub coming: String,
 }
 
 /// A request, before it is sent.
@@ -70,6 +74,12 @@ impl Asked {
         self.header("content-type", b"application/json")
     }
 
+    /// With these bytes of this media type.
+    pub fn bytes(mut self, media_type: &str, body: Vec<u8>) -> Self {
+        self.body = body;
+        self.header("content-type", media_type.as_bytes())
+    }
+
     /// With this header instead of others of its name.
     pub fn header(mut self, name: &str, value: &[u8]) -> Self {
         self.headers.retain(|(other, _)| other != name);
@@ -92,6 +102,12 @@ impl Asked {
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
+    }
+
+    /// Whether the body is said to be JSON.
+    pub fn is_json(&self) -> bool {
+        let json = ("content-type".to_owned(), b"application/json".to_vec());
+        self.headers.contains(&json)
     }
 
     /// The body, where it is JSON.
@@ -144,6 +160,13 @@ impl Ground {
             Some("posts") if route.path.ends_with("/retry") => &things.failed,
             Some("posts") => &things.post,
             Some("deliveries") => &things.undecided,
+            Some("media") if route.path.contains("chunks") || route.path.ends_with("/complete") => {
+                return route
+                    .path
+                    .replace("{id}", &things.coming)
+                    .replace("{number}", "0");
+            }
+            Some("media") => &things.picture,
             _ => return route.path.to_owned(),
         };
         route.path.replace("{id}", id)
@@ -183,8 +206,16 @@ impl Ground {
                 ask(200).json(&json!({ "outcome": "send_again" }))
             }
             ("GET", "/health" | "/openapi.json") => ask(200).nobody(),
+            ("POST", "/media") => {
+                ask(201).json(&json!({ "bytes": 5_000_000, "alt_text": "A bird" }))
+            }
+            ("PUT", "/media/{id}/chunks/{number}") => {
+                ask(200).bytes("application/octet-stream", files::png(3, 4))
+            }
+            ("POST", "/media/{id}/complete") => ask(200),
+            ("PATCH", "/media/{id}") => ask(200).json(&json!({ "alt_text": "Another bird" })),
             ("POST", "/auth/logout")
-            | ("DELETE", "/api-keys/{id}" | "/admin/dead-letters/{id}") => ask(204),
+            | ("DELETE", "/api-keys/{id}" | "/media/{id}" | "/admin/dead-letters/{id}") => ask(204),
             (
                 "GET",
                 "/me"
@@ -196,6 +227,8 @@ impl Ground {
                 | "/posts/{id}"
                 | "/history"
                 | "/stats"
+                | "/media"
+                | "/media/{id}"
                 | "/workspaces/{id}"
                 | "/admin/queue"
                 | "/admin/dead-letters",
@@ -296,7 +329,10 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
         )
         .await
         .expect(200);
+    let (picture, coming) = (picture(world, person).await, coming(world, person).await);
     Things {
+        picture,
+        coming,
         undecided: delivery["deliveries"][0]["id"].as_str().unwrap().to_owned(),
         key: key["id"].as_str().unwrap().to_owned(),
         workspace: person.workspace_id.clone(),
@@ -305,6 +341,31 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
         failed,
         letter: "dead_019a9b1c-7d2e-7c11-8f00-3b5a1e2f4d6c".to_owned(),
     }
+}
+
+async fn picture(world: &World, person: &Person) -> String {
+    let request = Request::post(format!("{BASE_URL}/api/v1/media"))
+        .header("authorization", format!("Bearer {}", person.token))
+        .header("content-type", "image/png");
+    let request = request.body(Body::from(files::png(3, 4))).unwrap();
+    let picture = world.serve(request).await.expect(201);
+    picture["id"].as_str().unwrap().to_owned()
+}
+
+async fn coming(world: &World, person: &Person) -> String {
+    let bytes = files::png(3, 4);
+    let announced = json!({ "bytes": bytes.len() });
+    let token = Some(person.token.as_str());
+    let medium = world
+        .request("POST", "/media", token, Some(announced))
+        .await;
+    let id = medium.expect(201)["id"].as_str().unwrap().to_owned();
+    let request = Request::put(format!("{BASE_URL}/api/v1/media/{id}/chunks/0"))
+        .header("authorization", format!("Bearer {}", person.token))
+        .header("content-type", "application/octet-stream");
+    let request = request.body(Body::from(bytes)).unwrap();
+    world.serve(request).await.expect(200);
+    id
 }
 
 /// Gives up a message about what waits there; gives the letter's id.

@@ -56,6 +56,7 @@ async fn add(ground: &mut Ground, route: &Route, number: usize) {
     };
     match route.path {
         "/api-keys" => post("/api-keys", json!({ "name": "k", "scopes": ["admin"] })).await,
+        "/media" => post("/media", json!({ "bytes": 10 })).await,
         "/posts" => {
             let body = json!({ "text": format!("{number}"), "accounts": [account], "publish_at": "2026-12-24T18:00:00Z" });
             post("/posts", body).await;

@@ -15,7 +15,6 @@ async fn a_body_of_another_media_type_is_415() {
             &b""[..],
             b"text/plain",
             b"application/x-www-form-urlencoded",
-            b"multipart/form-data; boundary=x",
             b"application/jsonp",
             b"application/json2",
             b"json",
@@ -25,6 +24,11 @@ async fn a_body_of_another_media_type_is_415() {
             let asked = case.good.clone().header("content-type", media_type);
             let what = format!("{} as {}", case.what, String::from_utf8_lossy(media_type));
             refused(&ground, &what, asked, 415, "unsupported_media_type").await;
+        }
+        let multipart = b"multipart/form-data; boundary=x";
+        let asked = case.good.clone().header("content-type", multipart);
+        if !case.what.starts_with("POST /media") {
+            refused(&ground, &case.what, asked, 415, "unsupported_media_type").await;
         }
         let mut asked = case.good.clone();
         asked.headers.retain(|(name, _)| name != "content-type");
@@ -144,7 +148,7 @@ async fn a_body_that_is_no_object_is_422_and_is_not_repeated() {
 async fn a_body_where_none_is_read_changes_nothing_about_the_answer() {
     for route in table()
         .into_iter()
-        .filter(|route: &Route| route.body.is_none())
+        .filter(|route: &Route| route.body.is_none() && !route.is_streamed())
     {
         let ground = Ground::new().await;
         let asked = ground.good(&route).await.raw(b"\xff{".to_vec());

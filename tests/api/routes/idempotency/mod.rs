@@ -53,6 +53,7 @@ fn made(ground: &Ground, route: &Route) -> u64 {
         "/api-keys" => "SELECT count(*) FROM api_keys",
         "/connections/x/authorize" => "SELECT count(*) FROM oauth_states",
         "/posts" => "SELECT count(*) FROM posts",
+        "/media" => "SELECT count(*) FROM media",
         path => panic!(
             "Say here what POST {path} makes: then its repeats are held to what all are held to."
         ),
