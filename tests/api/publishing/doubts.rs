@@ -191,17 +191,18 @@ async fn an_uncertain_post_of_an_unlinked_account_ends_or_can_be_ended() {
         .expect(200);
     stage.run(86_400_000).await;
     let delivery = stage.delivery(&post).await;
-    let cancel = send(&stage, "DELETE", &format!("/posts/{post}")).await;
-    let retry = stage.send_again(&post).await;
-    assert!(
-        delivery["state"] != "uncertain" || cancel.status < 300 || retry.status < 300,
-        "{} {} {} {} {}",
-        cancel.status,
-        retry.status,
-        delivery["reason"],
-        delivery["next_attempt_at"],
-        delivery["remedy"]
-    );
+    assert_eq!(delivery["reason"], "needs_decision");
+    stage
+        .send_again(&post)
+        .await
+        .refused(409, "account_unlinked");
+    let path = format!("/deliveries/{}/resolve", delivery["id"].as_str().unwrap());
+    let (token, body) = (&stage.person.token, json!({ "outcome": "give_up" }));
+    let ended = stage
+        .world
+        .request("POST", &path, Some(token), Some(body))
+        .await;
+    assert_eq!(ended.expect(200)["state"], "canceled");
 }
 
 #[tokio::test]
