@@ -4,6 +4,7 @@
 use super::api::{Api, Body, Silence, unreachable};
 use super::errors::ErrorBody;
 use super::limits;
+use super::vocabulary;
 use crate::platforms::{Class, NotSent, Observed};
 use crate::time::Timestamp;
 use http::Method;
@@ -15,7 +16,7 @@ pub const DEADLINE_MS: u32 = 10_000;
 /// What X answered.
 #[derive(Debug)]
 pub struct Answered {
-    /// The JSON of a 2xx; null where it had no body.
+    /// The JSON of a 2xx, in the new vocabulary; null where it had no body.
     pub body: Value,
     /// What the headers say of limits.
     pub observed: Vec<Observed>,
@@ -130,7 +131,10 @@ fn read(response: &http::Response<Vec<u8>>) -> Result<Answered, Refusal> {
             Ok(Value::Object(body)) if body.contains_key("errors") && !has_data(&body) => {
                 ErrorBody::read(400, response.body())
             }
-            Ok(body) => return Ok(Answered { body, observed }),
+            Ok(mut body) => {
+                vocabulary::normalize(&mut body);
+                return Ok(Answered { body, observed });
+            }
             Err(_) if response.body().is_empty() => {
                 let body = Value::Null;
                 return Ok(Answered { body, observed });

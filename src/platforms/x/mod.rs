@@ -16,3 +16,4 @@ pub mod profile; // who the account is
 pub mod status; // posts as people name them
 pub mod timeline; // the account's own posts
 mod token_errors; // what the token endpoint's refusals mean
+pub mod vocabulary; // one set of names for X's answers
