@@ -10,7 +10,8 @@
 //! earlier one to be cleaned up.
 
 use super::connect::{cookie_name, not_configured, verifier_context};
-use super::model::{MISSING_SCOPE, refused};
+use super::model::MISSING_SCOPE;
+use super::refusals::refused;
 use super::store::connecting::{Connected as NewAccount, TakenState, known, save, take};
 use super::{store, tokens};
 use crate::app::App;

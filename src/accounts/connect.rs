@@ -112,7 +112,7 @@ pub async fn begin(
     let state_hash = sha256(state.as_bytes());
     let redirect_uri = app.config.x_redirect_uri();
     let begin = oauth::begin(&app.config.x, &client, &redirect_uri, &state, &*app.random)
-        .map_err(super::model::refused)?;
+        .map_err(super::refusals::refused)?;
     let sealed_verifier = app
         .config
         .keyring

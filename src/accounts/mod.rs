@@ -6,6 +6,7 @@
 //! lends for that call (`acting`), and never to create a post.
 
 mod acting; // calling the platform as an account
+mod asking; // the same from an id to an answer
 mod callback; // the end of a consent
 mod care; // renewing what is idle, sealing anew
 mod connect; // its beginning
@@ -13,10 +14,12 @@ mod model; // what an account is to the API
 mod operations; // list, read, test, refresh, unlink
 mod page; // the page on which a consent ends
 mod redirect; // where it may return to
+mod refusals; // what a platform's refusal is to a caller
 mod routes; // the HTTP of all this
 pub(crate) mod store; // the SQL
 pub mod tokens; // sealing of a pair of tokens
 
 pub use acting::{Acting, Lent};
+pub use asking::{Asker, Need};
 pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
 pub use routes::routes;

@@ -1,10 +1,8 @@
 //! What an account is to the API.
 
 use super::store::AccountRow;
-use crate::error::{Error, Kind};
 use crate::ids::AccountId;
 use crate::platforms::x::oauth;
-use crate::platforms::{Class, NotSent};
 use crate::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,46 +117,6 @@ pub fn remedy_for_scopes(missing: &[&str]) -> String {
         "Check that the X app may read and write, then connect the account again and allow everything that the consent page lists. Missing: {}.",
         missing.join(", ")
     )
-}
-
-/// A platform's refusal as an error of the API.
-#[must_use]
-pub fn refused(refusal: NotSent) -> Error {
-    let kind = match refusal.class {
-        Class::Transient => Kind::Upstream,
-        Class::Operator => Kind::Unavailable,
-        Class::Token | Class::Permanent => Kind::Conflict,
-    };
-    Error {
-        upstream: refusal.upstream,
-        ..Error::new(kind, stable(&refusal.code), refusal.detail, refusal.remedy)
-    }
-}
-
-// The codes of `platforms::x` that can come here, as the `'static` words that an `Error` takes.
-fn stable(code: &str) -> &'static str {
-    const CODES: [&str; 16] = [
-        "code_refused",
-        "grant_revoked",
-        "token_refused",
-        "tokens_not_readable",
-        "x_account_locked",
-        "x_app_not_enrolled",
-        "x_authentication_unsupported",
-        "x_client_rejected",
-        "x_credits_depleted",
-        "x_forbidden",
-        "x_misconfigured",
-        "x_not_configured",
-        "x_rate_limited",
-        "x_request_rejected",
-        "x_spend_cap_reached",
-        "x_unauthorized",
-    ];
-    CODES
-        .into_iter()
-        .find(|known| *known == code)
-        .unwrap_or("x_unreachable")
 }
 
 /// One thing that was looked at when an account was tested.

@@ -3,8 +3,9 @@
 
 use super::model::{
     Account, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked,
-    refused, remedy_for_scopes, scopes,
+    remedy_for_scopes, scopes,
 };
+use super::refusals::refused;
 use super::store::{self, AccountRow, unlinking};
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -262,7 +263,11 @@ pub async fn limits(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Resul
     }
 }
 
-async fn find(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<AccountRow, Error> {
+pub(super) async fn find(
+    app: &App,
+    workspace: &WorkspaceId,
+    id: &AccountId,
+) -> Result<AccountRow, Error> {
     store::read(&*app.database, workspace, id)
         .await?
         .ok_or_else(|| Error::not_found("account"))

@@ -1,0 +1,119 @@
+//! Asking the platform something as an account of a workspace, from the account's id to the answer or the problem
+//! document. What is asked may be repeated (`acting`); a post is never created here.
+
+use super::acting::Acting;
+use super::model::scopes;
+use super::operations::{find, mark};
+use super::refusals::{auth_mismatch, missing_scopes, refused, refused_until};
+use super::store::AccountRow;
+use crate::app::App;
+use crate::error::Error;
+use crate::gate::Bucket;
+use crate::ids::{AccountId, WorkspaceId};
+use crate::platforms::x::api::Api;
+use crate::platforms::x::ask::{Answered, Refusal};
+use crate::platforms::{Class, NotSent};
+use serde_json::Value;
+
+/// The code of a refusal that is not about the account's tokens as a whole, although another consent repairs it.
+const MISSING_SCOPE: &str = "missing_scope";
+
+/// What is needed to ask something, and what it counts as.
+pub struct Need {
+    /// What the call counts as.
+    pub bucket: Bucket,
+    /// The scopes that X asks of OAuth 2.0 tokens.
+    pub scopes: &'static [&'static str],
+    /// Whether X takes an account that is connected in this way (`accounts.auth`).
+    pub takes: fn(&str) -> bool,
+}
+
+/// An account that may be asked as.
+pub struct Asker<'a> {
+    app: &'a App,
+    row: AccountRow,
+}
+
+impl<'a> Asker<'a> {
+    /// The account of this id.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`](crate::error::Kind::NotFound), or when the database does not answer.
+    pub async fn find(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        id: &AccountId,
+    ) -> Result<Self, Error> {
+        let row = find(app, workspace, id).await?;
+        Ok(Self { app, row })
+    }
+
+    /// Its id at X.
+    #[must_use]
+    pub fn external_id(&self) -> &str {
+        &self.row.external_id
+    }
+
+    /// Why it cannot ask this, as far as that is known without asking: X answers a missing scope with a bare
+    /// "Forbidden", which could mean anything.
+    ///
+    /// # Errors
+    /// `auth_mismatch` or `x_missing_scope`.
+    pub fn may(&self, need: &Need) -> Result<(), Error> {
+        if !(need.takes)(&self.row.auth) {
+            return Err(auth_mismatch(&self.row.auth));
+        }
+        if self.row.auth != "oauth2" {
+            return Ok(());
+        }
+        let granted = scopes(&self.row);
+        let lacks = |scope: &&&str| !granted.iter().any(|one| one == **scope);
+        let missing: Vec<&str> = need.scopes.iter().filter(lacks).copied().collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(missing_scopes(&self.app.config, &missing))
+        }
+    }
+
+    /// Asks, and gives the answer's JSON in the new vocabulary.
+    ///
+    /// # Errors
+    /// As [`Asker::may`]; X's refusals; `account_needs_reconnect` or another code of its tokens, which the account then
+    /// says too.
+    pub async fn ask(
+        &self,
+        need: &Need,
+        make: impl AsyncFn(Api<'_>) -> Result<Answered, Refusal>,
+    ) -> Result<Value, Error> {
+        self.may(need)?;
+        let acting = Acting::of(self.app, &self.row).map_err(refused)?;
+        match acting.call(need.bucket, make).await {
+            Ok(answered) => Ok(answered.body),
+            Err(refusal) => Err(self.refused(need, refusal).await),
+        }
+    }
+
+    async fn refused(&self, need: &Need, refusal: Refusal) -> Error {
+        if refusal.why.code == MISSING_SCOPE {
+            return Error {
+                upstream: refusal.why.upstream,
+                ..missing_scopes(&self.app.config, need.scopes)
+            };
+        }
+        if refusal.why.class == Class::Token {
+            self.note(&refusal.why).await;
+        }
+        refused_until(refusal, self.app.now())
+    }
+
+    // A refusal must not look like another one because it could not be noted; the next call notes it.
+    async fn note(&self, why: &NotSent) {
+        if let Err(error) = mark(self.app, &self.row, why).await {
+            self.app.warn(
+                "refusal_not_noted",
+                &serde_json::json!({ "account_id": self.row.id, "code": why.code, "internal": error.internal }),
+            );
+        }
+    }
+}
