@@ -7,6 +7,7 @@ pub mod config; // the environment, typed
 pub mod crypto; // sealing, hashes, constant-time comparison
 #[cfg(target_arch = "wasm32")]
 mod edge; // the only code that knows Cloudflare
+pub mod engagement; // likes, reposts, bookmarks
 pub mod error; // what went wrong, by what it means to the caller
 pub mod gate; // the only door to a platform's create call
 pub mod http; // router, problem documents, pagination, OpenAPI

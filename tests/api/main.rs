@@ -16,6 +16,7 @@ mod sandbox;
 mod accounts;
 mod admin;
 mod docs;
+mod engagement;
 mod harness;
 mod identity;
 mod media;

@@ -188,10 +188,7 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
                 "name": name,
                 "in": "path",
                 "required": true,
-                "schema": match name {
-                    "number" => json!({ "type": "integer", "minimum": 0 }),
-                    _ => id_schema(route, schemas),
-                },
+                "schema": segment_schema(name, route, schemas),
             })
         })
         .collect();
@@ -215,6 +212,14 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
         all.push(json!({ "$ref": "#/components/parameters/Workspace" }));
     }
     all
+}
+
+fn segment_schema(name: &str, route: &Route, schemas: &mut Schemas) -> Value {
+    match name {
+        // Of X, as in `platforms::x::status`.
+        "post" => json!({ "type": "string", "examples": ["1346889436626259968"] }),
+        _ => id_schema(route, schemas),
+    }
 }
 
 fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {

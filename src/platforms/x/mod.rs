@@ -4,6 +4,7 @@ pub mod api; // X's API as one caller
 pub mod app; // the X app as which Godwit speaks
 pub mod ask; // what may be asked again, and what refusals of it mean
 pub mod create; // creating a post, and what the answer means
+pub mod engage; // likes, reposts, bookmarks, and taking them back
 pub mod errors; // X's error bodies in one form
 #[cfg(test)]
 mod fake; // an HTTP client for the tests of this folder

@@ -103,12 +103,14 @@ impl Registry {
     }
 }
 
-const SCOPES: [&str; 5] = [
+const SCOPES: [&str; 7] = [
     "tweet.read",
     "tweet.write",
     "users.read",
     "media.write",
     "offline.access",
+    "like.write",
+    "bookmark.write",
 ];
 
 impl Stage {

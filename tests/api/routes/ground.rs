@@ -2,6 +2,7 @@
 
 use crate::accounts::consent;
 use crate::publishing::Stage;
+use crate::sandbox::Plan;
 use crate::support::world::BASE_URL;
 use crate::support::{Answer, Person, World, files};
 use axum::body::Body;
@@ -38,6 +39,8 @@ pub struct Things {
     pub picture: String,
     /// A picture whose only chunk is there, and which nobody has said to be complete.
     pub coming: String,
+    /// A post of theirs on X, by its id there.
+    pub on_x: String,
 }
 
 /// A request, before it is sent.
@@ -129,10 +132,17 @@ impl Asked {
 impl Ground {
     pub async fn new() -> Self {
         let stage = Stage::new().await;
+        // Where every operation is allowed.
+        stage.x.lock().unwrap().settings.plan = Plan::Enterprise;
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");
-        let mut ours = things(&stage, &stage.person, stage.account.clone()).await;
-        let hers = things(&stage, &eve, account).await;
+        let mut ours = things(
+            &stage,
+            (&stage.person, "godwit_demo"),
+            stage.account.clone(),
+        )
+        .await;
+        let hers = things(&stage, (&eve, "second_bird"), account).await;
         ours.letter = dead_letter(&stage, &ours).await;
         Self {
             stage,
@@ -152,6 +162,7 @@ impl Ground {
 
     /// The address of a route, with what of `things` its `{id}` means.
     pub fn address(route: &Route, things: &Things) -> String {
+        let path = route.path.replace("{post}", &things.on_x);
         let id = match route.path.split('/').nth(1) {
             Some("accounts") => &things.account,
             Some("api-keys") => &things.key,
@@ -167,9 +178,9 @@ impl Ground {
                     .replace("{number}", "0");
             }
             Some("media") => &things.picture,
-            _ => return route.path.to_owned(),
+            _ => return path,
         };
-        route.path.replace("{id}", id)
+        path.replace("{id}", id)
     }
 
     /// A request to this route that Ada may make, and that succeeds.
@@ -233,6 +244,12 @@ impl Ground {
                 | "/admin/queue"
                 | "/admin/dead-letters",
             )
+            | (
+                "DELETE" | "PUT",
+                "/accounts/{id}/likes/{post}"
+                | "/accounts/{id}/reposts/{post}"
+                | "/accounts/{id}/bookmarks/{post}",
+            )
             | ("DELETE", "/accounts/{id}" | "/posts/{id}")
             | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh" | "/admin/queue/resume") => {
                 ask(200)
@@ -278,8 +295,11 @@ impl Ground {
     }
 }
 
-async fn things(stage: &Stage, person: &Person, account: String) -> Things {
+async fn things(stage: &Stage, (person, username): (&Person, &str), account: String) -> Things {
     let world = &stage.world;
+    let now = world.clock.now().millis();
+    let text = format!("Of @{username}");
+    let on_x = stage.x.lock().unwrap().write_as(now, username, &text);
     let key = world
         .request(
             "POST",
@@ -333,6 +353,7 @@ async fn things(stage: &Stage, person: &Person, account: String) -> Things {
     Things {
         picture,
         coming,
+        on_x: on_x.unwrap(),
         undecided: delivery["deliveries"][0]["id"].as_str().unwrap().to_owned(),
         key: key["id"].as_str().unwrap().to_owned(),
         workspace: person.workspace_id.clone(),

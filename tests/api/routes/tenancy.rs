@@ -49,15 +49,15 @@ async fn a_malformed_an_unknown_and_anothers_id_cannot_be_told_apart() {
         let good = ground.good(&route).await;
         let (own, foreign) = (
             Ground::address(&route, &ground.ours),
-            Ground::address(&route, &ground.hers),
+            Ground::address(&route, &ground.hers).replace(&ground.hers.on_x, &ground.ours.on_x),
         );
-        let prefix = route.path.split("{id}").next().unwrap();
-        let suffix = route.path.split("{id}").nth(1).unwrap();
-        let suffix = &suffix.replace("{number}", "0");
+        let path = route.path.replace("{post}", &ground.ours.on_x);
+        let path = path.replace("{number}", "0");
+        let (prefix, suffix) = path.split_once("{id}").unwrap();
         let id = own
             .strip_prefix(prefix)
             .unwrap()
-            .strip_suffix(suffix.as_str())
+            .strip_suffix(suffix)
             .unwrap();
         let kind = id.split('_').next().unwrap();
         let uuid = id.split('_').nth(1).unwrap();
