@@ -67,12 +67,18 @@ pub enum Bucket {
     Bookmark,
     /// Reading posts and users.
     Read,
+    /// Reading mentions.
+    Mentions,
+    /// Searching users.
+    Search,
+    /// Reading trends.
+    Trends,
     /// Reading the own profile.
     Profile,
 }
 
 impl Bucket {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Post,
         Self::Delete,
         Self::Media,
@@ -80,6 +86,9 @@ impl Bucket {
         Self::Repost,
         Self::Bookmark,
         Self::Read,
+        Self::Mentions,
+        Self::Search,
+        Self::Trends,
         Self::Profile,
     ];
 
@@ -92,20 +101,25 @@ impl Bucket {
             Self::Repost => "repost",
             Self::Bookmark => "bookmark",
             Self::Read => "read",
+            Self::Mentions => "mentions",
+            Self::Search => "search",
+            Self::Trends => "trends",
             Self::Profile => "profile",
         }
     }
 
     /// Calls in 15 minutes. X's own, per user (<https://docs.x.com/x-api/fundamentals/rate-limits>), of each kind those of
-    /// the endpoint that is called most: of media the chunks, of reads the timeline. Posts are configured, by
-    /// default half of X's 100, which leaves the person room.
+    /// the endpoint that is called most: of media the chunks, of reads the timeline. Trends have one for the whole app
+    /// alone, which no account can have more of. Posts are configured, by default half of X's 100, which leaves the
+    /// person room.
     const fn limit(self, config: &Config) -> u32 {
         match self {
             Self::Post => config.x.post_limit_15min,
             Self::Media => 1_875,
             Self::Delete | Self::Like | Self::Repost | Self::Bookmark => 50,
-            Self::Read => 900,
-            Self::Profile => 75,
+            Self::Read | Self::Search => 900,
+            Self::Mentions => 300,
+            Self::Trends | Self::Profile => 75,
         }
     }
 }
