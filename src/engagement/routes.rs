@@ -93,24 +93,8 @@ async fn engage(app: &App, call: &Call, what: Engagement, wish: Wish) -> Result<
     let account = call.id("account", AccountId::parse)?;
     // Whoever asks for `?dry_run=true` must not find the like at X.
     call.no_query()?;
-    let post = post_of(app, call)?;
+    let text = call.path.get("post").map_or("", String::as_str);
+    let post = status::named(text, &app.config.x.web_base)?;
     let workspace = &call.caller()?.workspace_id;
     Reply::ok(&operations::engage(app, workspace, &account, what, &post, wish).await?)
-}
-
-/// The post that the path names, by its id at X.
-///
-/// # Errors
-/// `not_a_post_link`.
-fn post_of(app: &App, call: &Call) -> Result<String, Error> {
-    let text = call.path.get("post").map_or("", String::as_str);
-    status::read(text, &app.config.x.web_base)
-        .map(|status| status.external_id)
-        .ok_or_else(|| {
-            Error::invalid_field(
-                "post",
-                "not_a_post_link",
-                "This is neither the id of a post of X nor its link.",
-            )
-        })
 }

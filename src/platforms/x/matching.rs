@@ -124,7 +124,7 @@ fn typed<'a>(content: &Content, link: &'a Link, meant: &str) -> &'a str {
 }
 
 /// HTML entities as characters, each once: `&amp;lt;` is `&lt;`.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     const ENTITIES: [(&str, char); 5] = [
         ("&amp;", '&'),
         ("&lt;", '<'),

@@ -14,6 +14,8 @@ pub mod media; // uploading media in chunks
 pub mod oauth; // OAuth 2.0: consent, token exchange, refresh, revoke
 pub mod oauth1; // signatures of OAuth 1.0a
 pub mod profile; // who the account is
+pub mod read; // users, posts, metrics, trends: the requests
+pub mod shown; // the same as the answers show them
 pub mod status; // posts as people name them
 pub mod timeline; // the account's own posts
 mod token_errors; // what the token endpoint's refusals mean

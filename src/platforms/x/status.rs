@@ -1,5 +1,6 @@
 //! Posts as people name them: by their link, or by their id.
 
+use crate::error::Error;
 use crate::time::Timestamp;
 use url::Url;
 
@@ -55,6 +56,22 @@ pub fn read(text: &str, web_base: &str) -> Option<Status> {
         }
         _ => None,
     }
+}
+
+/// The id of the post that the segment `post` of an address names.
+///
+/// # Errors
+/// `not_a_post_link`.
+pub fn named(text: &str, web_base: &str) -> Result<String, Error> {
+    read(text, web_base)
+        .map(|status| status.external_id)
+        .ok_or_else(|| {
+            Error::invalid_field(
+                "post",
+                "not_a_post_link",
+                "This is neither the id of a post of X nor its link.",
+            )
+        })
 }
 
 fn of(id: &str, handle: Option<String>) -> Option<Status> {
