@@ -4,7 +4,7 @@
 
 use super::api::{Api, Body, Silence};
 use super::errors::ErrorBody;
-use super::limits;
+use super::{limits, vocabulary};
 use crate::platforms::{Class, NotSent};
 use crate::time::Timestamp;
 use http::Method;
@@ -159,7 +159,8 @@ async fn ask(
 fn page(response: &http::Response<Vec<u8>>) -> Result<Value, Look> {
     let status = response.status().as_u16();
     if status == 200 {
-        let page: Option<Value> = serde_json::from_slice(response.body()).ok();
+        let mut page: Option<Value> = serde_json::from_slice(response.body()).ok();
+        page.iter_mut().for_each(vocabulary::normalize);
         // An empty page says so by its count; errors without data are a refusal that calls itself a success.
         return page
             .filter(|page| {
@@ -201,16 +202,12 @@ pub fn unreadable() -> NotSent {
 fn own_post(post: &Value) -> Option<OwnPost> {
     let text = |pointer: &str| post.pointer(pointer).and_then(Value::as_str);
     let id = text("/id")?;
-    let links: Vec<Link> = [
-        "/entities/urls",
-        "/note_tweet/entities/urls",
-        "/note_post/entities/urls",
-    ]
-    .into_iter()
-    .filter_map(|pointer| post.pointer(pointer)?.as_array())
-    .flatten()
-    .filter_map(|link| own_link(id, link))
-    .collect();
+    let links: Vec<Link> = ["/entities/urls", "/note_post/entities/urls"]
+        .into_iter()
+        .filter_map(|pointer| post.pointer(pointer)?.as_array())
+        .flatten()
+        .filter_map(|link| own_link(id, link))
+        .collect();
     // One link stands for all media, and is there once for each.
     let keys = post
         .pointer("/attachments/media_keys")
@@ -222,7 +219,7 @@ fn own_post(post: &Value) -> Option<OwnPost> {
         .filter_map(|key| Some(key.as_str()?.rsplit_once('_')?.1.to_owned()))
         .collect();
     let attached = links.iter().filter(|link| link.is_attached).count();
-    let note = text("/note_post/text").or_else(|| text("/note_tweet/text"));
+    let note = text("/note_post/text");
     let shown = text("/text").unwrap_or_default();
     let beginning = match note {
         Some(_) => None,
@@ -283,9 +280,9 @@ fn beginning<'a>(id: &str, text: &'a str, links: &[Link]) -> Option<&'a str> {
 }
 
 fn reply_to(id: &str, post: &Value) -> ReplyTo {
-    let target = ["referenced_posts", "referenced_tweets"]
+    let others = post.get("referenced_posts").and_then(Value::as_array);
+    let target = others
         .into_iter()
-        .filter_map(|name| post.get(name)?.as_array())
         .flatten()
         .find(|other| other.get("type").and_then(Value::as_str) == Some("replied_to"))
         .and_then(|other| other.get("id")?.as_str());
@@ -304,6 +301,7 @@ mod tests {
 
     fn read(mut post: Value) -> OwnPost {
         post["created_at"] = json!("2026-11-21T05:54:21.000Z");
+        super::vocabulary::normalize(&mut post);
         own_post(&post).unwrap()
     }
 
