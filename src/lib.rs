@@ -13,6 +13,7 @@ pub mod gate; // the only door to a platform's create call
 pub mod http; // router, problem documents, pagination, OpenAPI
 pub mod identity; // users, sign-in, keys, workspaces
 pub mod ids; // <kind>_<uuid v7>
+pub mod insights; // profiles, metrics, timelines, trends
 pub mod jobs; // messages on the queues, the cron table
 pub mod media; // pictures and videos
 pub mod operations; // what the operator sees and repairs

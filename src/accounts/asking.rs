@@ -2,10 +2,10 @@
 //! document. What is asked may be repeated (`acting`); a post is never created here.
 
 use super::acting::Acting;
-use super::model::scopes;
+use super::model::{Status, scopes};
 use super::operations::{find, mark};
 use super::refusals::{auth_mismatch, missing_scopes, refused, refused_until};
-use super::store::AccountRow;
+use super::store::{self, AccountRow};
 use crate::app::App;
 use crate::error::Error;
 use crate::gate::Bucket;
@@ -17,6 +17,9 @@ use serde_json::Value;
 
 /// The code of a refusal that is not about the account's tokens as a whole, although another consent repairs it.
 const MISSING_SCOPE: &str = "missing_scope";
+
+/// Among how many of a workspace's accounts one is looked for.
+const LOOKED_AT: u32 = 100;
 
 /// What is needed to ask something, and what it counts as.
 pub struct Need {
@@ -46,6 +49,46 @@ impl<'a> Asker<'a> {
     ) -> Result<Self, Error> {
         let row = find(app, workspace, id).await?;
         Ok(Self { app, row })
+    }
+
+    /// The workspace's newest active account that may ask this; `None` when it has no account at all.
+    ///
+    /// # Errors
+    /// Why none of its accounts may, as [`Asker::may`] says of the newest; or when the database does not answer.
+    pub async fn any(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        need: &Need,
+    ) -> Result<Option<Self>, Error> {
+        let active = Some(Status::Active);
+        let rows = store::list(&*app.database, workspace, active, None, LOOKED_AT).await?;
+        let mut why_not = None;
+        for row in rows {
+            let asker = Self { app, row };
+            match asker.may(need) {
+                Ok(()) => return Ok(Some(asker)),
+                Err(error) => why_not = why_not.or(Some(error)),
+            }
+        }
+        why_not.map_or(Ok(None), Err)
+    }
+
+    /// The workspace's active account that is this user of X.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn of_user(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        external_id: &str,
+    ) -> Result<Option<Self>, Error> {
+        let row = store::read_active_user(&*app.database, workspace, external_id).await?;
+        Ok(row.map(|row| Self { app, row }))
+    }
+
+    /// What is stored of it.
+    pub(crate) const fn row(&self) -> &AccountRow {
+        &self.row
     }
 
     /// Its id at X.

@@ -22,4 +22,5 @@ pub mod tokens; // sealing of a pair of tokens
 pub use acting::{Acting, Lent};
 pub use asking::{Asker, Need};
 pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
+pub(crate) use refusals::refused_until;
 pub use routes::routes;

@@ -98,6 +98,26 @@ pub async fn list(
     Ok(set.all()?)
 }
 
+const READ_USER: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+    a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
+    t.sealed, t.generation, t.expires_at AS token_expires_at
+  FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
+  WHERE a.workspace_id = ?1 AND a.platform = 'x' AND a.external_id = ?2 AND a.status = 'active'";
+
+/// Reads the active account that is this user of X.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn read_active_user(
+    database: &dyn Database,
+    workspace: &WorkspaceId,
+    external_id: &str,
+) -> Result<Option<AccountRow>, Error> {
+    let statement = Statement::new(READ_USER).bind(workspace).bind(external_id);
+    let set = database.run(statement).await?;
+    Ok(set.first()?)
+}
+
 const READ_TOKENS: &str =
     "SELECT account_id, workspace_id, sealed, generation, expires_at FROM account_tokens
   WHERE workspace_id = ?1 AND account_id = ?2";

@@ -43,6 +43,17 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// A page of a list that is somebody else's, where `next` is their token for the next one.
+    #[must_use]
+    pub fn of_theirs(items: Vec<T>, next: Option<&str>) -> Self {
+        Self {
+            items,
+            next_cursor: next.map(encode),
+        }
+    }
+}
+
 impl<T: Serialize> Page<T> {
     /// The answer, with its `Link` header.
     ///

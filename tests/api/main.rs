@@ -19,6 +19,7 @@ mod docs;
 mod engagement;
 mod harness;
 mod identity;
+mod insights;
 mod media;
 mod publishing;
 mod routes;

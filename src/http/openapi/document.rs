@@ -30,6 +30,11 @@ const TAGS: [(&str, &str, &[&str]); 7] = [
     ),
     ("Media", "Pictures and videos for posts", &["media"]),
     (
+        "X",
+        "What X shows of posts, users and trends",
+        &["x", "trends"],
+    ),
+    (
         "Operations",
         "For the operator: the whole installation, across its workspaces",
         &["admin"],
@@ -217,6 +222,7 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
 fn segment_schema(name: &str, route: &Route, schemas: &mut Schemas) -> Value {
     match name {
         // Of X, as in `platforms::x::status`.
+        "number" => json!({ "type": "integer", "minimum": 0 }),
         "post" => json!({ "type": "string", "examples": ["1346889436626259968"] }),
         _ => id_schema(route, schemas),
     }

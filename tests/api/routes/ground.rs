@@ -203,6 +203,7 @@ impl Ground {
             ("POST", "/connections/x/authorize") => {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
             }
+            ("GET", "/x/users/search") => ask(200).at("/x/users/search?query=godwit"),
             ("GET", "/connections/x/callback") => ask(303).nobody().at(self.consented().await),
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
@@ -234,6 +235,12 @@ impl Ground {
                 | "/accounts"
                 | "/accounts/{id}"
                 | "/accounts/{id}/limits"
+                | "/accounts/{id}/info"
+                | "/accounts/{id}/insights"
+                | "/accounts/{id}/timeline"
+                | "/accounts/{id}/mentions"
+                | "/x/posts/{post}/insights"
+                | "/trends"
                 | "/posts"
                 | "/posts/{id}"
                 | "/history"

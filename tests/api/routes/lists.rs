@@ -20,13 +20,20 @@ fn parameters(document: &Value, route: &Route) -> Vec<Value> {
     all.filter(|one| one["in"] == "query").cloned().collect()
 }
 
+/// Whether the list is X's own, with X's limits and tokens: `insights` tries those.
+fn is_of_x(route: &Route) -> bool {
+    let path = route.path;
+    let of_account = path.ends_with("/timeline") || path.ends_with("/mentions");
+    of_account || path.starts_with("/x/") || path == "/trends"
+}
+
 /// The routes that give a page.
 fn lists(document: &Value) -> Vec<Route> {
     let lists: Vec<_> = table()
         .into_iter()
         .filter(|route| {
             let parameters = parameters(document, route);
-            parameters.iter().any(|one| one["name"] == "limit")
+            parameters.iter().any(|one| one["name"] == "limit") && !is_of_x(route)
         })
         .collect();
     assert!(lists.len() >= 4);

@@ -1,0 +1,134 @@
+//! As whom X is asked.
+
+use crate::accounts::{Asker, Need, refused_until};
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::gate::Bucket;
+use crate::ids::{AccountId, WorkspaceId};
+use crate::platforms::x::api::{Api, Credentials};
+use crate::platforms::x::ask::{Answered, Refusal};
+use crate::platforms::x::read;
+use serde_json::Value;
+
+/// Reading posts: as any account, or as the app.
+pub const POSTS: Need = Need {
+    bucket: Bucket::Read,
+    scopes: read::SCOPES,
+    takes: |_| true,
+};
+
+/// Reading what X shows to an account alone.
+pub const OWN: Need = Need {
+    bucket: Bucket::Read,
+    scopes: read::SCOPES,
+    takes: is_user,
+};
+
+/// Reading the own profile.
+pub const ME: Need = Need {
+    bucket: Bucket::Profile,
+    scopes: read::SCOPES,
+    takes: |_| true,
+};
+
+/// Reading mentions.
+pub const MENTIONS: Need = Need {
+    bucket: Bucket::Mentions,
+    scopes: read::SCOPES,
+    takes: |_| true,
+};
+
+/// Searching users: not as the app.
+pub const SEARCH: Need = Need {
+    bucket: Bucket::Search,
+    scopes: read::SCOPES,
+    takes: is_user,
+};
+
+/// Reading trends: not with OAuth 1.0a.
+pub const TRENDS: Need = Need {
+    bucket: Bucket::Trends,
+    scopes: &[],
+    takes: |auth| auth != "oauth1",
+};
+
+/// Whether an account that is connected in this way speaks as its user.
+pub fn is_user(auth: &str) -> bool {
+    matches!(auth, "oauth2" | "oauth1")
+}
+
+/// Whoever asks.
+pub enum Reader<'a> {
+    /// An account, with what its gate lends.
+    Account(Box<Asker<'a>>),
+    /// The app itself, which no gate counts: X's own answer says when it is too much.
+    App(&'a App, Credentials),
+}
+
+impl<'a> Reader<'a> {
+    /// The account that is named, or the workspace's newest that may, or else the app, where X takes that.
+    ///
+    /// # Errors
+    /// `no_account`; why the accounts may not, as [`Asker::may`] says; not found; or when the database does not answer.
+    pub async fn find(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        named: Option<&AccountId>,
+        need: &Need,
+    ) -> Result<Self, Error> {
+        if let Some(id) = named {
+            let asker = Asker::find(app, workspace, id).await?;
+            return Ok(Self::Account(Box::new(asker)));
+        }
+        // What X takes from an app-only account it takes from the app.
+        let bearer = app.config.x.app.bearer_token.as_ref();
+        let bearer = bearer.filter(|_| (need.takes)("app_only"));
+        let as_app = || bearer.map(|token| Self::App(app, Credentials::Bearer(token.clone())));
+        match Asker::any(app, workspace, need).await {
+            Ok(Some(asker)) => Ok(Self::Account(Box::new(asker))),
+            Ok(None) => as_app().ok_or_else(no_account),
+            Err(error) if error.kind == Kind::Conflict => as_app().ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks, and gives the answer's JSON in the new vocabulary.
+    ///
+    /// # Errors
+    /// As [`Asker::ask`].
+    pub async fn ask(
+        &self,
+        need: &Need,
+        make: impl AsyncFn(Api<'_>) -> Result<Answered, Refusal>,
+    ) -> Result<Value, Error> {
+        match self {
+            Self::Account(asker) => asker.ask(need, make).await,
+            Self::App(app, credentials) => match make(app.x(credentials)).await {
+                Ok(answered) => Ok(answered.body),
+                Err(refusal) if refusal.is_unauthorized() => Err(bad_bearer(refusal)),
+                Err(refusal) => Err(refused_until(refusal, app.now())),
+            },
+        }
+    }
+}
+
+fn no_account() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "no_account",
+        "X is asked as a connected account, and this workspace has none that works.",
+        "Connect an X account with POST /api/v1/connections/x/authorize. Posts and trends can be read without one where the operator sets X_BEARER_TOKEN.",
+    )
+}
+
+fn bad_bearer(refusal: Refusal) -> Error {
+    Error {
+        upstream: refusal.why.upstream,
+        ..Error::new(
+            Kind::Unavailable,
+            "x_client_rejected",
+            "X does not accept the app's bearer token.",
+            "The operator sets X_BEARER_TOKEN to the one that https://console.x.com shows. Or connect an X account.",
+        )
+    }
+}
