@@ -355,7 +355,8 @@ pub struct RefreshedUntil {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "LimitWindow")]
 pub struct Window {
-    /// What it counts: `post`, `media`, `like` or `read`.
+    /// What it counts: `post`, `delete`, `media`, `like`, `repost`, `bookmark`, `read`, `mentions`, `search`, `trends` or
+    /// `profile`.
     pub bucket: String,
     /// Over how many seconds.
     pub window_seconds: u32,
