@@ -11,7 +11,7 @@ use crate::identity::Scope;
 use crate::ids::{AccountId, ApiKeyId, DeadLetterId, MediaId, PostId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
-const TAGS: [(&str, &str, &[&str]); 7] = [
+const TAGS: [(&str, &str, &[&str]); 8] = [
     (
         "Identity",
         "Registering, signing in and out, who calls, and the workspace",
