@@ -285,15 +285,13 @@ async fn what_is_wanted_beside_the_words_reaches_x_and_is_shown() {
         (&json!("published"), &id, &json!("following"), &json!(true)),
         "{shown}"
     );
-    let x = stage.x.lock().unwrap();
-    let replied = x
-        .posts()
-        .iter()
-        .find(|post| post.text == "a reply")
-        .unwrap()
-        .clone();
-    assert_eq!(json!(replied.reply_to), id);
-    drop(x);
+    let replied = {
+        let x = stage.x.lock().unwrap();
+        let posts = x.posts();
+        let reply = posts.iter().find(|post| post.text == "a reply");
+        json!(reply.unwrap().reply_to)
+    };
+    assert_eq!(replied, id);
     let shown = stage.get(&format!("/posts/{asked}")).await;
     assert_eq!(
         (&shown["status"], &shown["poll"]["options"][1]),
