@@ -5,6 +5,7 @@ use super::reckoning::{self, Delivery};
 use super::rules::Rule;
 use super::town::{Account, Answer, OPERATOR, Town};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// How long a first request may hold its key, in ms, and a clock differ from another.
@@ -47,6 +48,8 @@ pub struct People {
     pub by_hand: Mutex<Vec<(String, String)>>,
     /// Accounts that were given up on purpose.
     pub unlinked: Mutex<Vec<usize>>,
+    /// How often somebody has said what to do with a delivery.
+    decided: Mutex<BTreeMap<String, u32>>,
 }
 
 impl People {
@@ -57,6 +60,7 @@ impl People {
             promises: Mutex::default(),
             by_hand: Mutex::default(),
             unlinked: Mutex::default(),
+            decided: Mutex::default(),
         })
     }
 
@@ -422,11 +426,34 @@ impl People {
             }
             None => json!({ "outcome": "send_again" }),
         };
+        if self.is_asked_again_and_again(&delivery) {
+            self.want_it_however_late(&delivery).await;
+        }
         let refusal = self.resolve(&delivery, &body).await;
         // The unlinking was answered by nobody, and has taken place all the same.
         if refusal.as_deref() == Some("account_unlinked") {
             self.connect(delivery.account).await;
         }
+    }
+
+    fn is_asked_again_and_again(&self, delivery: &Delivery) -> bool {
+        let mut decided = self.decided.lock().unwrap();
+        let times = decided.entry(delivery.id.clone()).or_default();
+        *times += 1;
+        *times > 2
+    }
+
+    /// Where little time is allowed and the account's window is closed for longer, what is to be sent again is too late each
+    /// time. Somebody who notices allows more.
+    async fn want_it_however_late(&self, delivery: &Delivery) {
+        let workspace = self.town.accounts[delivery.account].workspace;
+        let path = format!("/workspaces/{}", self.town.workspaces[workspace]);
+        let body = json!({ "missed_after_seconds": 86_400 });
+        let answer = self
+            .town
+            .ask(workspace, "PATCH", &path, &[], Some(&body))
+            .await;
+        self.deed("allow more time", answer.map(|answer| answer.status));
     }
 
     /// Tells of a decision; the code when it is refused.

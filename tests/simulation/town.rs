@@ -225,7 +225,7 @@ impl Town {
                     .bind(now),
                 Statement::new(
                     "INSERT INTO api_keys (id, workspace_id, created_by, name, hash, hint, scopes, created_at)
-                     VALUES (?1, ?2, ?3, 'a key', ?4, 'gw_', 'posts:read posts:write accounts:read accounts:write operator', ?5)",
+                     VALUES (?1, ?2, ?3, 'a key', ?4, 'gw_', 'posts:read posts:write accounts:read accounts:write admin operator', ?5)",
                 )
                 .bind(format!("key_019a9b1c-7d2e-7c11-8f00-00000000000{person}"))
                 .bind(workspace)
