@@ -60,9 +60,10 @@ export async function buildSandbox(env, { release = false } = {}) {
 }
 
 /** Starts the stand-in for X, with the OAuth app that `app` describes. */
-export function startSandbox(program, port, { clientId, clientSecret, redirectUris }, extra = []) {
+export function startSandbox(program, port, { clientId, clientSecret, consumerKey, consumerSecret, redirectUris }, extra = []) {
   const redirects = redirectUris.flatMap((uri) => ['--redirect-uri', uri]);
-  const app = ['--client-id', clientId, '--client-secret', clientSecret];
+  const consumer = consumerKey ? ['--consumer-key', consumerKey, '--consumer-secret', consumerSecret] : [];
+  const app = ['--client-id', clientId, '--client-secret', clientSecret, ...consumer];
   return startChild('The sandbox', program, ['--port', String(port), ...app, ...redirects, '--exit-with-stdin', ...extra]);
 }
 
@@ -71,9 +72,11 @@ export function startServer(args, env) {
   return startChild('The server', modernNode(), [at('scripts', 'serve.mjs'), ...args, '--exit-with-stdin'], { env });
 }
 
-/** Where X's callback leads, by both names of this machine. */
-export const redirectUris = (port) =>
-  ['127.0.0.1', 'localhost'].map((host) => `http://${host}:${port}/api/v1/connections/x/callback`);
+/** Where X's callbacks lead from a Godwit at this address: of OAuth 2.0, and of OAuth 1.0a. */
+export const callbacks = (base) => ['callback', 'oauth1/callback'].map((rest) => `${base}/api/v1/connections/x/${rest}`);
+
+/** The same by both names of this machine. */
+export const redirectUris = (port) => ['127.0.0.1', 'localhost'].flatMap((host) => callbacks(`http://${host}:${port}`));
 
 /** The variables that point Godwit at a sandbox. */
 export const sandboxVars = (url) => ({

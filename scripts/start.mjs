@@ -5,7 +5,7 @@ import path from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWorker } from './build.mjs';
 import { Stop, freePort, main, readJson, say, seconds, sleep, writeWhole } from './common.mjs';
-import { buildSandbox, redirectUris, sandboxVars, startSandbox, startServer } from './processes.mjs';
+import { buildSandbox, callbacks, redirectUris, sandboxVars, startSandbox, startServer } from './processes.mjs';
 import { portTaken } from './runtime.mjs';
 
 /** Every variable that Godwit reads, passed on when it is set here. The README's table says what each one does. */
@@ -96,6 +96,8 @@ function developmentSecrets(state) {
     ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     X_CLIENT_ID: 'godwit-sandbox-app',
     X_CLIENT_SECRET: randomBytes(24).toString('base64url'),
+    X_API_KEY: 'godwit-sandbox-key',
+    X_API_SECRET: randomBytes(24).toString('base64url'),
     demo_password: randomBytes(12).toString('base64url'),
     ...known,
   };
@@ -112,13 +114,15 @@ async function startStandIn(program, state, port, secrets) {
   return startSandbox(program, chosen, {
     clientId: process.env.X_CLIENT_ID ?? secrets.X_CLIENT_ID,
     clientSecret: process.env.X_CLIENT_SECRET ?? secrets.X_CLIENT_SECRET,
+    consumerKey: process.env.X_API_KEY ?? secrets.X_API_KEY,
+    consumerSecret: process.env.X_API_SECRET ?? secrets.X_API_SECRET,
     redirectUris: process.env.BASE_URL
-      ? [`${process.env.BASE_URL.replace(/\/$/, '')}/api/v1/connections/x/callback`, ...redirectUris(port)]
+      ? [...callbacks(process.env.BASE_URL.replace(/\/$/, '')), ...redirectUris(port)]
       : redirectUris(port),
   });
 }
 
-function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, ...secrets }, sandbox) {
+function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, X_API_KEY, X_API_SECRET, ...secrets }, sandbox) {
   const set = VARIABLES.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]);
   return {
     BASE_URL: `http://127.0.0.1:${port}`,
@@ -126,7 +130,7 @@ function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, ...se
     // A local queue forgets its messages when it stops; the sweep looks after what was in it sooner than elsewhere.
     REQUEUE_SECONDS: '30',
     ...secrets,
-    ...(sandbox ? { X_CLIENT_ID, X_CLIENT_SECRET, ...sandboxVars(sandbox.url) } : {}),
+    ...(sandbox ? { X_CLIENT_ID, X_CLIENT_SECRET, X_API_KEY, X_API_SECRET, ...sandboxVars(sandbox.url) } : {}),
     ...Object.fromEntries(set),
   };
 }

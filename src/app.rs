@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::identity::IssuerKeys;
 use crate::platforms::x::api::{Api, Credentials};
+use crate::platforms::x::legs::Legs;
+use crate::platforms::x::oauth1::Consumer;
 use crate::ports::{Blobs, Clock, Database, Gates, HttpClient, JobQueue, Log, Random};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -46,6 +48,18 @@ impl App {
             http: &*self.http,
             config: &self.config.x,
             credentials,
+            clock: &*self.clock,
+            random: &*self.random,
+        }
+    }
+
+    /// X, as an app that asks for OAuth 1.0a.
+    #[must_use]
+    pub fn x_legs<'a>(&'a self, consumer: &'a Consumer) -> Legs<'a> {
+        Legs {
+            http: &*self.http,
+            config: &self.config.x,
+            consumer,
             clock: &*self.clock,
             random: &*self.random,
         }

@@ -94,7 +94,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "BASE_URL",
         default: "required",
-        meaning: "Where Godwit is reached, such as `https://post.example.com`; the callback is `BASE_URL/api/v1/connections/x/callback`",
+        meaning: "Where Godwit is reached, such as `https://post.example.com`; the callback is `BASE_URL/api/v1/connections/x/callback`, for OAuth 1.0a `BASE_URL/api/v1/connections/x/oauth1/callback`",
     },
     Variable {
         name: "JWT_SECRET",
@@ -119,7 +119,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "X_API_KEY",
         default: "none",
-        meaning: "Consumer key of your X app, for accounts that are connected by OAuth 1.0a",
+        meaning: "Consumer key of your X app, for accounts that are connected by OAuth 1.0a, which X is retiring",
     },
     Variable {
         name: "X_API_SECRET",
@@ -249,6 +249,12 @@ impl Config {
     #[must_use]
     pub fn x_redirect_uri(&self) -> String {
         format!("{}/api/v1/connections/x/callback", self.base_url)
+    }
+
+    /// The same for OAuth 1.0a.
+    #[must_use]
+    pub fn x_oauth1_redirect_uri(&self) -> String {
+        format!("{}/api/v1/connections/x/oauth1/callback", self.base_url)
     }
 }
 

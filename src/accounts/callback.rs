@@ -1,7 +1,9 @@
-//! The end of a consent: `GET /connections/x/callback`, where X sends the person's browser.
+//! The end of a consent: `GET /connections/x/callback`, where X sends the person's browser, and for OAuth 1.0a
+//! `GET /connections/x/oauth1/callback`.
 //!
 //! 1. Take the state: one statement, so that of two callbacks one goes on.
-//! 2. Exchange the code at once: it lives 30 s and works once.
+//! 2. Exchange the code at once: it lives 30 s and works once. Of OAuth 1.0a that is the verifier, for which X takes the
+//!    request token once.
 //! 3. Ask X who it is.
 //! 4. Save account and tokens in one batch, and wake what waited for them.
 //!
@@ -9,19 +11,18 @@
 //! half saved, and the person connects again, which X takes as often as they like. A later consent does not need the
 //! earlier one to be cleaned up.
 
-use super::connect::{cookie_name, not_configured, verifier_context};
-use super::model::MISSING_SCOPE;
+use super::connect::{cookie_name, no_consumer, not_configured, verifier_context};
+use super::keep::{Granted, keep, who};
+use super::model::Auth;
 use super::refusals::refused;
-use super::store::connecting::{Connected as NewAccount, TakenState, known, save, take};
-use super::{store, tokens};
+use super::store::connecting::{TakenState, take};
 use crate::app::App;
 use crate::crypto::{same, sha256};
 use crate::error::{Error, Kind};
 use crate::http::Call;
-use crate::ids::{AccountId, AuditId, UserId};
-use crate::platforms::x::api::Credentials;
-use crate::platforms::x::{oauth, profile};
-use crate::platforms::{Class, NotSent, Profile};
+use crate::ids::AccountId;
+use crate::platforms::Profile;
+use crate::platforms::x::{oauth, oauth1};
 use crate::publish;
 use secrecy::SecretString;
 use serde_json::json;
@@ -64,16 +65,25 @@ struct Given {
     state: Option<String>,
     code: Option<String>,
     error: Option<String>,
+    denied: Option<String>,
 }
 
+/// X's word for a person who refused.
+const DENIED: &str = "access_denied";
+
 impl Given {
-    fn read(query: &str) -> Self {
+    fn read(auth: Auth, query: &str) -> Self {
+        let is_oauth1 = auth == Auth::OAuth1;
         let mut given = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let field = match &*name {
-                "state" => &mut given.state,
-                "code" => &mut given.code,
-                "error" => &mut given.error,
+                "state" if !is_oauth1 => &mut given.state,
+                "code" if !is_oauth1 => &mut given.code,
+                "error" if !is_oauth1 => &mut given.error,
+                "oauth_token" if is_oauth1 => &mut given.state,
+                "oauth_verifier" if is_oauth1 => &mut given.code,
+                // The request token of a person who refused.
+                "denied" if is_oauth1 => &mut given.denied,
                 _ => continue,
             };
             // The first counts. X's own are far shorter than this.
@@ -81,19 +91,23 @@ impl Given {
                 *field = Some(value.into_owned());
             }
         }
+        if let (None, Some(token)) = (&given.state, given.denied.take()) {
+            given.state = Some(token);
+            given.error = Some(DENIED.to_owned());
+        }
         given
     }
 }
 
 /// Ends a consent, whatever comes back.
-pub async fn finish(app: &App, call: &Call) -> Ending {
-    let given = Given::read(&call.query);
+pub async fn finish(app: &App, auth: Auth, call: &Call) -> Ending {
+    let given = Given::read(auth, &call.query);
     let Some(state) = given.state.clone() else {
         return Ending::nowhere(unknown_state());
     };
     let state_hash = sha256(state.as_bytes());
     // 1. From here on the state is spent.
-    let taken = match take(&*app.database, &state_hash, app.now()).await {
+    let taken = match take(&*app.database, &state_hash, auth, app.now()).await {
         Ok(Ok(taken)) => taken,
         Ok(Err(None)) => return Ending::nowhere(unknown_state()),
         Ok(Err(Some(spent))) => {
@@ -115,7 +129,7 @@ pub async fn finish(app: &App, call: &Call) -> Ending {
             .is_some_and(|value| same(sha256(value.as_bytes()).as_bytes(), expected.as_bytes()))
     });
     let outcome = if bound {
-        connect(app, &taken, &state_hash, given).await
+        connect(app, auth, &taken, &state, given).await
     } else {
         Err(other_browser())
     };
@@ -128,43 +142,30 @@ pub async fn finish(app: &App, call: &Call) -> Ending {
 
 async fn connect(
     app: &App,
+    auth: Auth,
     taken: &TakenState,
-    state_hash: &str,
+    state: &str,
     given: Given,
 ) -> Result<Connected, Error> {
     if let Some(error) = given.error {
-        return Err(if error == "access_denied" {
+        return Err(if error == DENIED {
             denied()
         } else {
             not_granted(&error)
         });
     }
     let code = given.code.ok_or_else(|| not_granted("no code"))?;
-    let client = oauth::Client::of(&app.config.x.app).ok_or_else(not_configured)?;
-    let verifier = open_verifier(app, state_hash, &taken.verifier)?;
-    let redirect_uri = app.config.x_redirect_uri();
-    // 2. X has spent the code whatever comes back; a lost answer means another consent.
-    let pair = oauth::exchange(
-        &*app.http,
-        &app.config.x,
-        &client,
-        &redirect_uri,
-        code,
-        &verifier,
-        app.now(),
-    )
-    .await
-    .map_err(refused)?;
+    let secret = open_verifier(app, &sha256(state.as_bytes()), &taken.verifier)?;
+    // 2.
+    let granted = match auth {
+        Auth::OAuth1 => granted_by_oauth1(app, state, secret, &code).await?,
+        Auth::OAuth2 | Auth::AppOnly => granted_by_oauth2(app, code, &secret).await?,
+    };
     // 3.
-    let profile = who(app, &Credentials::Bearer(pair.access.clone()))
-        .await
-        .map_err(refused)?;
-    let mut missing = oauth::missing_scopes(&pair.scopes);
-    if pair.refresh.is_none() && !missing.contains(&"offline.access") {
-        missing.push("offline.access");
-    }
+    let profile = who(app, &granted.credentials(&app.config.x.app)?).await?;
     // 4.
-    let account_id = keep(app, taken, &profile, pair, !missing.is_empty()).await?;
+    let missing = granted.missing();
+    let account_id = keep(app, taken, &profile, granted).await?;
     // What waited for this goes out now, and not at the next tick. If this is lost, the tick does it.
     if let Err(error) = publish::sweep(app).await {
         app.warn("sweep_failed", &json!({ "internal": error.internal }));
@@ -176,6 +177,35 @@ async fn connect(
     })
 }
 
+// X has spent the code whatever comes back; a lost answer means another consent.
+async fn granted_by_oauth2(
+    app: &App,
+    code: String,
+    verifier: &SecretString,
+) -> Result<Granted, Error> {
+    let (config, redirect_uri) = (&app.config.x, app.config.x_redirect_uri());
+    let client = oauth::Client::of(&config.app).ok_or_else(not_configured)?;
+    let (http, now) = (&*app.http, app.now());
+    let pair = oauth::exchange(http, config, &client, &redirect_uri, code, verifier, now).await;
+    pair.map(Granted::from).map_err(refused)
+}
+
+// The same holds for the request token.
+async fn granted_by_oauth1(
+    app: &App,
+    request_token: &str,
+    secret: SecretString,
+    verifier: &str,
+) -> Result<Granted, Error> {
+    let consumer = app.config.x.app.consumer().ok_or_else(no_consumer)?;
+    let asked = oauth1::Token {
+        token: SecretString::from(request_token),
+        secret,
+    };
+    let token = app.x_legs(&consumer).access_token(&asked, verifier).await;
+    token.map(Granted::from).map_err(refused)
+}
+
 fn open_verifier(app: &App, state_hash: &str, sealed: &str) -> Result<SecretString, Error> {
     app.config
         .keyring
@@ -183,66 +213,6 @@ fn open_verifier(app: &App, state_hash: &str, sealed: &str) -> Result<SecretStri
         .map_err(|_| {
             Error::internal("a verifier does not open: was its key taken out of ENCRYPTION_KEYS?")
         })
-}
-
-// A second try for one that got no answer: a consent is a person's effort, and the question is free to repeat.
-async fn who(app: &App, credentials: &Credentials) -> Result<Profile, NotSent> {
-    let api = app.x(credentials);
-    match profile::users_me(&api).await {
-        Err(refusal) if refusal.class == Class::Transient => profile::users_me(&api).await,
-        answer => answer,
-    }
-}
-
-async fn keep(
-    app: &App,
-    taken: &TakenState,
-    profile: &Profile,
-    pair: oauth::TokenPair,
-    lacking: bool,
-) -> Result<AccountId, Error> {
-    let workspace = &taken.workspace_id;
-    let scopes = pair.scopes.join(" ");
-    let tokens = tokens::Pair {
-        access: pair.access,
-        refresh: pair.refresh,
-        secret: None,
-    };
-    // More than once only when another callback made the account in between: see `store::connecting`.
-    for _ in 0..3 {
-        let id = known(&*app.database, workspace, &profile.external_id)
-            .await?
-            .unwrap_or_else(|| AccountId::new(&*app.clock, &*app.random));
-        let sealed = tokens::seal(&app.config.keyring, &*app.random, workspace, &id, &tokens)
-            .map_err(|_| Error::internal("tokens could not be sealed"))?;
-        let now = app.now();
-        let [account, put_tokens] = save(&NewAccount {
-            id: &id,
-            workspace_id: workspace,
-            user_id: taken.user_id.as_ref(),
-            profile,
-            lacking: lacking.then_some(MISSING_SCOPE),
-            scopes: &scopes,
-            sealed: &sealed,
-            token_expires_at: pair.expires_at,
-            now,
-        });
-        let actor = taken.user_id.as_ref().map_or("system", UserId::as_str);
-        let audit_id = AuditId::new(&*app.clock, &*app.random);
-        let statements = vec![
-            account,
-            put_tokens,
-            store::wake_deliveries(workspace, &id, now),
-            store::audit(workspace, &audit_id, actor, "account.connected", &id, now),
-        ];
-        let sets = app.database.batch(statements).await?;
-        if sets.get(1).is_some_and(|tokens| !tokens.rows.is_empty()) {
-            return Ok(id);
-        }
-    }
-    Err(Error::unavailable(
-        "an account was connected by somebody else at the same moment, three times",
-    ))
 }
 
 fn unknown_state() -> Error {

@@ -1,7 +1,9 @@
-//! Beginning a consent: `POST /connections/x/authorize`.
+//! Beginning a consent: `POST /connections/x/authorize`, and for OAuth 1.0a `POST /connections/x/oauth1/authorize`.
 //!
 //! The state has 256 random bits; only its hash is kept, beside the PKCE verifier, which is sealed for that hash. It
-//! lives ten minutes and works once.
+//! lives ten minutes and works once. Of OAuth 1.0a the state is X's request token, which X appends to the callback in
+//! any case: a callback address of X's may carry nothing else, since X compares it as a whole. In the place of the
+//! verifier is that token's secret.
 //!
 //! **Bound to the browser that began.** When a page of this very service begins (`Sec-Fetch-Site: same-origin`, which no
 //! page can forge), the answer sets a cookie of its own for this consent, and the callback insists on it: an address
@@ -9,7 +11,9 @@
 //! browser has no cookies to keep, and a page of another origin keeps none, since the API takes no credentials across
 //! origins. Those get `state` back at `redirect_to`, and must compare it with the one that they were given.
 
+use super::model::{Auth, OAUTH1_NOTICE};
 use super::redirect;
+use super::refusals::refused;
 use super::store::connecting::{KEEP_BEGUN, NewState, begin as insert};
 use crate::app::App;
 use crate::crypto::{random_token, sha256};
@@ -17,10 +21,12 @@ use crate::error::{Error, Kind};
 use crate::http::Reply;
 use crate::http::idempotency::{Once, Work};
 use crate::identity::Caller;
+use crate::platforms::x::app::INSTALLATION;
 use crate::platforms::x::oauth::{self, Client};
 use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use http::header;
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 /// How long a person may take at X's consent page.
@@ -51,6 +57,23 @@ pub struct Begun {
     pub expires_at: Timestamp,
 }
 
+/// Where to send the person, for OAuth 1.0a.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OAuth1ConnectBegun")]
+pub struct BegunOAuth1 {
+    /// X's consent page, for the person's browser.
+    #[schemars(extend("format" = "uri"))]
+    pub authorization_url: String,
+    /// X's request token. Comes back at `redirect_to`; compare it there.
+    pub state: String,
+    /// Until when the consent may come back.
+    pub expires_at: Timestamp,
+    /// Always true: X is retiring OAuth 1.0a.
+    pub deprecated: bool,
+    /// What that means, and what to do instead.
+    pub notice: &'static str,
+}
+
 /// The X app is not configured.
 #[must_use]
 pub fn not_configured() -> Error {
@@ -59,6 +82,17 @@ pub fn not_configured() -> Error {
         "x_not_configured",
         "This installation has no X app, so that no account can be connected.",
         "The operator sets X_CLIENT_ID (and X_CLIENT_SECRET for a confidential client) and starts the service again.",
+    )
+}
+
+/// The X app has nothing to sign OAuth 1.0a with.
+#[must_use]
+pub fn no_consumer() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "x_not_configured",
+        "This installation's X app has no API key, so that no account can be connected by OAuth 1.0a.",
+        "Connect by OAuth 2.0 with POST /api/v1/connections/x/authorize; or the operator sets X_API_KEY and X_API_SECRET.",
     )
 }
 
@@ -91,56 +125,124 @@ pub fn cookie(app: &App, state_hash: &str, value: &str, max_age_seconds: i64) ->
     )
 }
 
-/// Begins a consent. Answers with [`Begun`], and a cookie when the consent is bound to the caller's browser.
+/// Begins a consent by OAuth 2.0. Answers with [`Begun`], and a cookie when the consent is bound to the caller's
+/// browser.
 ///
 /// # Errors
 /// `redirect_not_allowed`, `x_not_configured`, or when the database does not answer.
-pub async fn begin(
-    app: &App,
-    caller: &Caller,
-    asked: &Authorize,
-    from_our_own_page: bool,
-    once: &Once,
-) -> Result<Reply, Error> {
-    let redirect_to = asked
-        .redirect_to
-        .as_deref()
-        .map(|to| redirect::check(&app.config, to))
-        .transpose()?;
+pub async fn begin(app: &App, asking: &Asking<'_>) -> Result<Reply, Error> {
+    let redirect_to = asking.redirect_to(app)?;
     let client = Client::of(&app.config.x.app).ok_or_else(not_configured)?;
     let state = random_token(&*app.random, 32);
-    let state_hash = sha256(state.as_bytes());
     let redirect_uri = app.config.x_redirect_uri();
     let begin = oauth::begin(&app.config.x, &client, &redirect_uri, &state, &*app.random)
-        .map_err(super::refusals::refused)?;
-    let sealed_verifier = app
+        .map_err(refused)?;
+    let consent = Consent {
+        auth: Auth::OAuth2,
+        app: INSTALLATION,
+        state: &state,
+        secret: &begin.verifier,
+        redirect_to: redirect_to.as_deref(),
+    };
+    let reply = Reply::ok(&Begun {
+        authorization_url: begin.url.into(),
+        state: state.clone(),
+        expires_at: app.now().plus_ms(STATE_MS),
+    })?;
+    remember(app, asking, &consent, reply).await
+}
+
+/// Begins a consent by OAuth 1.0a. Answers with [`BegunOAuth1`], and a cookie as [`begin`] does.
+///
+/// X is asked for a request token before anything is kept: if the process ends in between, the token ends by itself.
+///
+/// # Errors
+/// As [`begin`], or what X refuses.
+pub async fn begin_oauth1(app: &App, asking: &Asking<'_>) -> Result<Reply, Error> {
+    let redirect_to = asking.redirect_to(app)?;
+    let consumer = app.config.x.app.consumer().ok_or_else(no_consumer)?;
+    let legs = app.x_legs(&consumer);
+    let callback = app.config.x_oauth1_redirect_uri();
+    let token = legs.request_token(&callback).await.map_err(refused)?;
+    let page = legs.consent_page(&token).map_err(refused)?;
+    let state = token.token.expose_secret();
+    let consent = Consent {
+        auth: Auth::OAuth1,
+        app: INSTALLATION,
+        state,
+        secret: &token.secret,
+        redirect_to: redirect_to.as_deref(),
+    };
+    let reply = Reply::ok(&BegunOAuth1 {
+        authorization_url: page.into(),
+        state: state.to_owned(),
+        expires_at: app.now().plus_ms(STATE_MS),
+        deprecated: true,
+        notice: OAUTH1_NOTICE,
+    })?;
+    remember(app, asking, &consent, reply).await
+}
+
+/// Who begins a consent, and how.
+pub struct Asking<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// With what.
+    pub asked: &'a Authorize,
+    /// Whether a page of this very service does.
+    pub from_our_own_page: bool,
+    /// The right to do it once.
+    pub once: &'a Once,
+}
+
+impl Asking<'_> {
+    fn redirect_to(&self, app: &App) -> Result<Option<String>, Error> {
+        let asked = self.asked.redirect_to.as_deref();
+        asked.map(|to| redirect::check(&app.config, to)).transpose()
+    }
+}
+
+/// A consent that is begun.
+struct Consent<'a> {
+    auth: Auth,
+    app: &'a str,
+    state: &'a str,
+    /// What the callback needs and nobody may see.
+    secret: &'a SecretString,
+    redirect_to: Option<&'a str>,
+}
+
+/// Keeps it, for one callback.
+async fn remember(
+    app: &App,
+    asking: &Asking<'_>,
+    consent: &Consent<'_>,
+    mut reply: Reply,
+) -> Result<Reply, Error> {
+    let state_hash = sha256(consent.state.as_bytes());
+    let context = verifier_context(&state_hash);
+    let sealed = app
         .config
         .keyring
-        .seal(
-            &*app.random,
-            &verifier_context(&state_hash),
-            &begin.verifier,
-        )
+        .seal(&*app.random, &context, consent.secret)
         .map_err(|_| Error::internal("a verifier could not be sealed"))?;
-    let binding = from_our_own_page.then(|| random_token(&*app.random, 32));
+    let binding = asking
+        .from_our_own_page
+        .then(|| random_token(&*app.random, 32));
     let binding_hash = binding.as_ref().map(|value| sha256(value.as_bytes()));
     let now = app.now();
-    let expires_at = now.plus_ms(STATE_MS);
     let statement = insert(&NewState {
         state_hash: &state_hash,
-        workspace_id: &caller.workspace_id,
-        user_id: &caller.user_id,
-        sealed_verifier: &sealed_verifier,
+        workspace_id: &asking.caller.workspace_id,
+        user_id: &asking.caller.user_id,
+        auth: consent.auth,
+        app: consent.app,
+        sealed_verifier: &sealed,
         binding_hash: binding_hash.as_deref(),
-        redirect_to: redirect_to.as_deref(),
+        redirect_to: consent.redirect_to,
         now,
-        expires_at,
+        expires_at: now.plus_ms(STATE_MS),
     });
-    let mut reply = Reply::ok(&Begun {
-        authorization_url: begin.url.into(),
-        state,
-        expires_at,
-    })?;
     if let Some(value) = binding {
         let line = cookie(app, &state_hash, &value, STATE_MS / SECOND_MS);
         reply = reply.with_header(header::SET_COOKIE, &line);
@@ -151,6 +253,6 @@ pub async fn begin(
         made: &state_hash,
     };
     // Repeated without an idempotency key, this begins another consent; the one that nobody uses expires.
-    once.commit(app, work, &reply).await?;
+    asking.once.commit(app, work, &reply).await?;
     Ok(reply)
 }

@@ -1,4 +1,4 @@
-//! Accounts: connecting by OAuth 2.0, their tokens at rest, profile, and unlinking.
+//! Accounts: connecting by OAuth 2.0 or 1.0a, their tokens at rest, profile, and unlinking.
 //!
 //! What this part promises: tokens are sealed before they reach the database, what refreshes them is opened by the
 //! account's gate alone, and they never leave in an answer, a log line or an address. Connecting the same X user again keeps the account's id and
@@ -10,6 +10,8 @@ mod asking; // the same from an id to an answer
 mod callback; // the end of a consent
 mod care; // renewing what is idle, sealing anew
 mod connect; // its beginning
+mod connections; // the HTTP of connecting
+mod keep; // the account that it ends in
 mod model; // what an account is to the API
 mod operations; // list, read, test, refresh, unlink
 mod page; // the page on which a consent ends

@@ -1,6 +1,7 @@
 //! What an account is to the API.
 
 use super::store::AccountRow;
+use super::tokens::NEVER;
 use crate::ids::AccountId;
 use crate::platforms::x::oauth;
 use crate::time::Timestamp;
@@ -35,6 +36,37 @@ impl Status {
     }
 }
 
+/// How an account is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "AccountAuth")]
+pub enum Auth {
+    /// OAuth 2.0, as the user.
+    #[serde(rename = "oauth2")]
+    OAuth2,
+    /// OAuth 1.0a, as the user. X is retiring it.
+    #[serde(rename = "oauth1")]
+    OAuth1,
+    /// As the X app alone, which may read what is public.
+    AppOnly,
+}
+
+impl Auth {
+    /// Its name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OAuth2 => "oauth2",
+            Self::OAuth1 => "oauth1",
+            Self::AppOnly => "app_only",
+        }
+    }
+}
+
+/// What to know of a way that X is retiring
+/// (<https://docs.x.com/fundamentals/authentication/oauth-2-0/oauth-1-0a-token-exchange>).
+pub const OAUTH1_NOTICE: &str = "X has announced that it will retire OAuth 1.0a, without a date. Exchange the account's token for OAuth 2.0 with POST /api/v1/accounts/{id}/upgrade, or connect the account again with POST /api/v1/connections/x/authorize.";
+
 /// A connected account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Account {
@@ -59,13 +91,16 @@ pub struct Account {
     /// What to do about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// How it was connected: `oauth2`.
-    pub auth: String,
+    /// How it is connected.
+    pub auth: Auth,
+    /// Of a way that X is retiring, what that means and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<&'static str>,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
     /// When it was last connected.
     pub connected_at: Timestamp,
-    /// When its access token ends; Godwit refreshes it before that.
+    /// When its access token ends; Godwit refreshes it before that. Null where it does not end.
     pub token_expires_at: Option<Timestamp>,
 }
 
@@ -83,10 +118,17 @@ impl From<AccountRow> for Account {
             status: row.status,
             status_reason: row.status_reason,
             auth: row.auth,
+            deprecated: (row.auth == Auth::OAuth1).then_some(OAUTH1_NOTICE),
             connected_at: row.connected_at,
-            token_expires_at: row.token_expires_at,
+            token_expires_at: ends(row.token_expires_at),
         }
     }
+}
+
+/// When a token ends, if it does.
+#[must_use]
+pub fn ends(expires_at: Option<Timestamp>) -> Option<Timestamp> {
+    expires_at.filter(|at| *at < NEVER)
 }
 
 /// The scopes that were granted.
@@ -139,8 +181,8 @@ pub struct Check {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccountTest")]
 pub struct Tested {
-    /// How it was connected.
-    pub auth: String,
+    /// How it is connected.
+    pub auth: Auth,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
     /// The scopes that posting needs and that were not granted.
@@ -160,7 +202,7 @@ pub struct Tested {
 /// An access token, without the token.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokenState {
-    /// When it ends.
+    /// When it ends; null where it does not.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -170,8 +212,8 @@ pub struct TokenState {
 pub struct Refreshed {
     /// Whether a new pair of tokens was fetched. False within ten minutes of the last one, while that works.
     pub refreshed: bool,
-    /// When the access token ends.
-    pub expires_at: Timestamp,
+    /// When the access token ends; null where it does not.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The outcome of unlinking.

@@ -2,7 +2,7 @@
 //! opens them.
 
 use super::model::{
-    Account, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked,
+    Account, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked, ends,
     remedy_for_scopes, scopes,
 };
 use super::refusals::refused;
@@ -153,7 +153,7 @@ pub async fn test(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<
         reachable,
         handle: row.handle,
         token: TokenState {
-            expires_at: row.token_expires_at,
+            expires_at: ends(row.token_expires_at),
         },
     })
 }
@@ -239,7 +239,7 @@ pub async fn refresh(
             }
             Ok(Refreshed {
                 refreshed: until.refreshed,
-                expires_at: until.expires_at,
+                expires_at: ends(Some(until.expires_at)),
             })
         }
         GateReply::Refresh(Err(refusal)) if refusal.class == Class::Token => {

@@ -97,7 +97,8 @@ pub fn auth_mismatch(auth: &str) -> Error {
 
 // The codes of `platforms::x` and of the gate that can come here, as the `'static` words that an `Error` takes.
 fn stable(code: &str) -> &'static str {
-    const CODES: [&str; 21] = [
+    const CODES: [&str; 22] = [
+        "x_callback_refused",
         "code_refused",
         "grant_revoked",
         "rate_limited",

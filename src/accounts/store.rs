@@ -5,7 +5,7 @@ pub mod care; // renewing what is idle, sealing anew
 pub mod connecting; // consents under way, and what they end in
 pub mod unlinking; // giving an account up
 
-use super::model::Status;
+use super::model::{Auth, Status};
 use crate::error::Error;
 use crate::gate::Grant;
 use crate::ids::{AccountId, AuditId, WorkspaceId};
@@ -28,7 +28,7 @@ pub struct AccountRow {
     pub profile_at: Timestamp,
     pub status: Status,
     pub status_reason: Option<String>,
-    pub auth: String,
+    pub auth: Auth,
     pub scopes: String,
     #[serde(with = "millis")]
     pub connected_at: Timestamp,
@@ -126,6 +126,18 @@ const READ_TOKENS: &str =
 #[must_use]
 pub fn read_tokens(workspace: &WorkspaceId, account: &AccountId) -> Statement {
     Statement::new(READ_TOKENS).bind(workspace).bind(account)
+}
+
+// The same X user through the same app in another workspace; the app of a workspace is nobody else's.
+const SHARES_OAUTH1: &str = "SELECT other.id FROM accounts own
+  JOIN accounts other ON other.external_id = own.external_id AND other.auth = 'oauth1' AND other.app = own.app
+    AND other.platform = own.platform AND other.id <> own.id AND other.status <> 'unlinked'
+  WHERE own.workspace_id = ?1 AND own.id = ?2 LIMIT 1";
+
+/// Whether another account lives on the same OAuth 1.0a token: X gives a user one for each app. A row if so.
+#[must_use]
+pub fn shares_oauth1_token(workspace: &WorkspaceId, account: &AccountId) -> Statement {
+    Statement::new(SHARES_OAUTH1).bind(workspace).bind(account)
 }
 
 /// No INSERT: an account that was unlinked meanwhile gets no tokens back.

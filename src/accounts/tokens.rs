@@ -6,8 +6,12 @@
 use crate::crypto::{DoesNotOpen, Keyring};
 use crate::ids::{AccountId, WorkspaceId};
 use crate::ports::Random;
+use crate::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+
+/// When a token ends that does not end: the last millisecond of the year 9999, which every part of the system can hold.
+pub const NEVER: Timestamp = Timestamp::from_millis(253_402_300_799_999);
 
 /// An access token and, when the platform gave one, what a new one is fetched with.
 #[derive(Clone)]

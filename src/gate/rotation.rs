@@ -16,7 +16,7 @@ use super::account::AccountGate;
 use super::model::Grant;
 use super::tokens::{Held, Want, no_client, no_longer_accepted, no_refresh_token};
 use super::turns::Turn;
-use crate::accounts::tokens::Pair;
+use crate::accounts::tokens::{NEVER, Pair};
 use crate::ids::AccountId;
 use crate::platforms::{Class, NotSent, x};
 use crate::ports::{Statement, StorageError};
@@ -109,6 +109,15 @@ impl Last {
     }
 }
 
+fn ended() -> NotSent {
+    NotSent::new(
+        Class::Token,
+        "token_refused",
+        "X does not accept the account's OAuth 1.0a token any more: the access was taken back, or the app's keys were replaced.",
+        "Connect the account again.",
+    )
+}
+
 /// What may be done for a caller who wants a token.
 pub(super) enum Way {
     /// What is there does.
@@ -136,6 +145,13 @@ impl AccountGate {
     pub(super) fn way(&self, newest: &Held, want: Want) -> Result<Way, StorageError> {
         let now = self.now();
         let left = newest.expires_at.since(now);
+        // A token of OAuth 1.0a works until it is taken back, and nothing fetches another.
+        if newest.expires_at >= NEVER {
+            return Ok(match want {
+                Want::NewerThan(refused) if newest.generation <= refused => Way::Refuse(ended()),
+                _ => Way::Lend,
+            });
+        }
         let cause = match want {
             Want::NewerThan(refused) if newest.generation <= refused => {
                 if left > CLOCKS_DIFFER_MS {

@@ -26,6 +26,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("ALLOW_SIGNUP", "true"),
     ("X_CLIENT_ID", "client-id"),
     ("X_CLIENT_SECRET", "client-secret"),
+    ("X_API_KEY", "consumer-key"),
+    ("X_API_SECRET", "consumer-secret"),
     ("X_API_BASE", "https://api.x.test"),
     ("X_AUTHORIZE_URL", "https://x.test/i/oauth2/authorize"),
     ("FRONTEND_ORIGINS", "https://app.test"),

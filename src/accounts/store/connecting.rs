@@ -1,5 +1,7 @@
 //! Consents under way, and the account that one ends in.
 
+use super::super::model::Auth;
+use super::super::tokens::NEVER;
 use super::care::RENEW_AFTER_MS;
 use crate::error::Error;
 use crate::ids::{AccountId, UserId, WorkspaceId};
@@ -14,6 +16,8 @@ pub struct NewState<'a> {
     pub state_hash: &'a str,
     pub workspace_id: &'a WorkspaceId,
     pub user_id: &'a UserId,
+    pub auth: Auth,
+    pub app: &'a str,
     pub sealed_verifier: &'a str,
     pub binding_hash: Option<&'a str>,
     pub redirect_to: Option<&'a str>,
@@ -22,8 +26,8 @@ pub struct NewState<'a> {
 }
 
 const BEGIN: &str = "INSERT INTO oauth_states
-    (state_hash, workspace_id, user_id, verifier, binding_hash, redirect_to, created_at, expires_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    (state_hash, workspace_id, user_id, verifier, binding_hash, redirect_to, created_at, expires_at, auth, app)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Keeps the answer that leads to a consent.
 pub const KEEP_BEGUN: &str = keep_answer_if_made!("oauth_states", "state_hash");
@@ -40,6 +44,8 @@ pub fn begin(state: &NewState<'_>) -> Statement {
         .bind(state.redirect_to)
         .bind(state.now)
         .bind(state.expires_at)
+        .bind(state.auth.as_str())
+        .bind(state.app)
 }
 
 /// A consent that comes back.
@@ -50,6 +56,7 @@ pub struct TakenState {
     pub verifier: String,
     pub binding_hash: Option<String>,
     pub redirect_to: Option<String>,
+    pub app: String,
 }
 
 /// A consent that cannot be taken.
@@ -60,11 +67,13 @@ pub struct SpentState {
     pub redirect_to: Option<String>,
 }
 
-// One statement decides and marks: of two callbacks at the same moment one gets the row.
-const TAKE: &str = "UPDATE oauth_states SET used_at = ?2
-  WHERE state_hash = ?1 AND used_at IS NULL AND expires_at > ?2
-  RETURNING workspace_id, user_id, verifier, binding_hash, redirect_to";
-const LOOK: &str = "SELECT used_at, redirect_to FROM oauth_states WHERE state_hash = ?1";
+// One statement decides and marks: of two callbacks at the same moment one gets the row. A state of the other way is no
+// state here.
+const TAKE: &str = "UPDATE oauth_states SET used_at = ?3
+  WHERE state_hash = ?1 AND auth = ?2 AND used_at IS NULL AND expires_at > ?3
+  RETURNING workspace_id, user_id, verifier, binding_hash, redirect_to, app";
+const LOOK: &str =
+    "SELECT used_at, redirect_to FROM oauth_states WHERE state_hash = ?1 AND auth = ?2";
 
 /// Takes a consent, once. `Err` in the inner result: it was used, has expired, or never was.
 ///
@@ -73,12 +82,16 @@ const LOOK: &str = "SELECT used_at, redirect_to FROM oauth_states WHERE state_ha
 pub async fn take(
     database: &dyn Database,
     state_hash: &str,
+    auth: Auth,
     now: Timestamp,
 ) -> Result<Result<TakenState, Option<SpentState>>, Error> {
     // The look comes first: after the update the row would say that it was used, by this very call.
     let statements = vec![
-        Statement::new(LOOK).bind(state_hash),
-        Statement::new(TAKE).bind(state_hash).bind(now),
+        Statement::new(LOOK).bind(state_hash).bind(auth.as_str()),
+        Statement::new(TAKE)
+            .bind(state_hash)
+            .bind(auth.as_str())
+            .bind(now),
     ];
     let mut sets = database.batch(statements).await?;
     let taken = sets.pop().unwrap_or_default().first()?;
@@ -116,6 +129,8 @@ pub struct Connected<'a> {
     pub profile: &'a Profile,
     /// `None`: active. Otherwise it needs to be connected again, and this is why.
     pub lacking: Option<&'a str>,
+    pub auth: Auth,
+    pub app: &'a str,
     pub scopes: &'a str,
     pub sealed: &'a str,
     pub token_expires_at: Timestamp,
@@ -126,12 +141,12 @@ pub struct Connected<'a> {
 // to hang its tokens on, and looks again.
 const UPSERT: &str = "INSERT INTO accounts
     (id, workspace_id, connected_by, platform, external_id, handle, name, avatar_url, subscription, profile_at,
-     status, status_reason, auth, scopes, connected_at, updated_at)
-  VALUES (?1, ?2, ?3, 'x', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'oauth2', ?12, ?9, ?9)
+     status, status_reason, auth, scopes, connected_at, updated_at, app)
+  VALUES (?1, ?2, ?3, 'x', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13, ?12, ?9, ?9, ?14)
   ON CONFLICT (id) DO UPDATE SET connected_by = excluded.connected_by, handle = excluded.handle,
     name = excluded.name, avatar_url = excluded.avatar_url, subscription = excluded.subscription,
     profile_at = excluded.profile_at, status = excluded.status, status_reason = excluded.status_reason,
-    auth = excluded.auth, scopes = excluded.scopes, connected_at = excluded.connected_at,
+    auth = excluded.auth, app = excluded.app, scopes = excluded.scopes, connected_at = excluded.connected_at,
     updated_at = excluded.updated_at
     WHERE accounts.workspace_id = excluded.workspace_id AND accounts.external_id = excluded.external_id
   ON CONFLICT (workspace_id, platform, external_id) DO NOTHING";
@@ -167,13 +182,23 @@ pub fn save(connected: &Connected<'_>) -> [Statement; 2] {
             "needs_reconnect"
         })
         .bind(connected.lacking)
-        .bind(connected.scopes);
+        .bind(connected.scopes)
+        .bind(connected.auth.as_str())
+        .bind(connected.app);
     let tokens = Statement::new(PUT_TOKENS)
         .bind(connected.id)
         .bind(connected.workspace_id)
         .bind(connected.sealed)
         .bind(connected.token_expires_at)
         .bind(connected.now)
-        .bind(connected.now.plus_ms(RENEW_AFTER_MS));
+        .bind(renew_at(connected));
     [account, tokens]
+}
+
+// What does not end is not renewed.
+fn renew_at(connected: &Connected<'_>) -> Timestamp {
+    match connected.auth {
+        Auth::OAuth1 => NEVER,
+        Auth::OAuth2 | Auth::AppOnly => connected.now.plus_ms(RENEW_AFTER_MS),
+    }
 }

@@ -4,6 +4,9 @@ use super::oauth1::Consumer;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+/// The name of the installation's app where apps are told apart; that of a workspace's own is `x:<workspace>`.
+pub const INSTALLATION: &str = "x";
+
 /// An app's credentials, as X's developer console shows them. None of them is needed for all that an app can do.
 #[derive(Clone, Default)]
 pub struct App {

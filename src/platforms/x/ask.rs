@@ -50,7 +50,7 @@ impl Refusal {
     /// Whether the token was not good, which another may repair.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        self.status == Some(401)
+        self.status == Some(401) && self.why.class == Class::Token
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Nothing here is an error of its own: whatever the bytes are, the status remains, and the rest is left out.
 
+use super::legs::NOT_AUTHENTICATED;
 use crate::platforms::{Class, NotSent};
 use serde_json::Value;
 
@@ -127,6 +128,12 @@ impl ErrorBody {
                 "x_authentication_unsupported",
                 "X does not take this kind of credentials here.",
                 "The operator checks that X_API_BASE is X's API v2 and that the X app has user authentication (OAuth 2.0) set up.",
+            ),
+            // Signed with OAuth 1.0a. A token that is not good has another code, 89.
+            (401, _) if self.code == Some(NOT_AUTHENTICATED) => operator(
+                "x_client_rejected",
+                "X does not accept the app's API key and secret.",
+                "The operator checks X_API_KEY and X_API_SECRET: the consumer key of OAuth 1.0a, not the client id. Accounts stay connected.",
             ),
             _ => None,
         }

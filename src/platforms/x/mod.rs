@@ -8,6 +8,7 @@ pub mod engage; // likes, reposts, bookmarks, and taking them back
 pub mod errors; // X's error bodies in one form
 #[cfg(test)]
 mod fake; // an HTTP client for the tests of this folder
+pub mod legs; // OAuth 1.0a: consent and tokens
 pub mod limits; // what headers say of limits
 pub mod matching; // whether a post of the timeline is what was to be sent
 pub mod media; // uploading media in chunks

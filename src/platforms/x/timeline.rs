@@ -171,7 +171,7 @@ fn page(response: &http::Response<Vec<u8>>) -> Result<Value, Look> {
     }
     let error = ErrorBody::read(status, response.body());
     Err(match status {
-        401 => Look::Unauthorized,
+        401 if error.refusal_of_the_app().is_none() => Look::Unauthorized,
         429 => Look::Later {
             at: limits::closed_until(&limits::observed(response.headers())),
             detail: "X allows no more reads of this account for now.".to_owned(),

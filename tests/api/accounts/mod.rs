@@ -3,8 +3,10 @@
 mod care;
 mod connecting;
 mod managing;
+mod oauth1;
 mod returning;
 
+use crate::publishing::x_settings;
 use crate::sandbox::{Fault, Settings, X};
 use crate::support::world::BASE_URL;
 use crate::support::{Answer, Person, World};
@@ -32,12 +34,7 @@ impl Town {
 
     fn with(variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
         let world = World::with(variables);
-        let mut settings = Settings {
-            client_id: "client-id".into(),
-            client_secret: Some("client-secret".into()),
-            redirect_uris: vec![format!("{BASE_URL}/api/v1/connections/x/callback")],
-            ..Settings::default()
-        };
+        let mut settings = x_settings();
         change(&mut settings);
         let x = Arc::new(Mutex::new(X::new(settings)));
         let tokens = Arc::<Mutex<Vec<String>>>::default();
@@ -58,6 +55,14 @@ impl Town {
             let found = ["access_token", "refresh_token"]
                 .map(|name| body[name].as_str().map(str::to_owned));
             given.lock().unwrap().extend(found.into_iter().flatten());
+            // OAuth 1.0a: a token with its secret.
+            let form = url::form_urlencoded::parse(answer.body());
+            let form =
+                form.filter(|(name, _)| name == "oauth_token" || name == "oauth_token_secret");
+            given
+                .lock()
+                .unwrap()
+                .extend(form.map(|(_, value)| value.into_owned()));
             Ok(answer)
         });
         Self { world, x, tokens }
@@ -73,7 +78,10 @@ impl Town {
     }
 
     async fn begin(&self, token: &str, body: Value) -> Value {
-        let path = "/connections/x/authorize";
+        self.begin_at("/connections/x/authorize", token, body).await
+    }
+
+    async fn begin_at(&self, path: &str, token: &str, body: Value) -> Value {
         self.world
             .request("POST", path, Some(token), Some(body))
             .await
@@ -210,7 +218,7 @@ pub fn consent(x: &mut X, now_ms: i64, begun: &Value, username: &str, decision: 
 }
 
 /// What a redirect says, by its query.
-fn outcome(answer: &Answer) -> Value {
+pub fn outcome(answer: &Answer) -> Value {
     assert_eq!(answer.status, 303, "{}", answer.json);
     let location = Url::parse(BASE_URL)
         .unwrap()

@@ -8,6 +8,7 @@ mod faults;
 mod keys;
 mod limits;
 mod matching;
+mod oauth1;
 mod path;
 mod pauses;
 mod plans;
@@ -19,4 +20,4 @@ mod threads;
 mod tokens;
 mod wording;
 
-pub use stage::Stage;
+pub use stage::{Stage, x_settings};

@@ -1,5 +1,6 @@
 //! A world with X in it, real gates, and a queue whose time is virtual.
 
+use crate::accounts::{consent, outcome};
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
 use crate::support::{Answer, Person, SqliteGate, World};
@@ -103,6 +104,19 @@ impl Registry {
     }
 }
 
+/// An X that knows the app of the tests' Godwit.
+pub fn x_settings() -> Settings {
+    let callback = |rest: &str| format!("{BASE_URL}/api/v1/connections/x/{rest}");
+    Settings {
+        client_id: "client-id".to_owned(),
+        client_secret: Some("client-secret".to_owned()),
+        consumer_key: Some("consumer-key".to_owned()),
+        consumer_secret: Some("consumer-secret".to_owned()),
+        redirect_uris: vec![callback("callback"), callback("oauth1/callback")],
+        ..Settings::default()
+    }
+}
+
 const SCOPES: [&str; 7] = [
     "tweet.read",
     "tweet.write",
@@ -120,13 +134,7 @@ impl Stage {
 
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let world = World::with(variables);
-        let settings = Settings {
-            client_id: "client-id".to_owned(),
-            client_secret: Some("client-secret".to_owned()),
-            redirect_uris: vec![format!("{BASE_URL}/api/v1/connections/x/callback")],
-            ..Settings::default()
-        };
-        let x = Arc::new(Mutex::new(X::new(settings)));
+        let x = Arc::new(Mutex::new(X::new(x_settings())));
         let (server, clock) = (Arc::clone(&x), Arc::clone(&world.clock));
         world.http.on_request_async(move |request, deadline_ms| {
             let (server, clock) = (Arc::clone(&server), Arc::clone(&clock));
@@ -251,6 +259,34 @@ impl Stage {
             .bind(now),
         );
         account.to_string()
+    }
+
+    /// Connects an X user by OAuth 1.0a, by the same doors as everybody; gives the account's id.
+    pub async fn connect_oauth1(&self, person: &Person, username: &str) -> String {
+        self.walk("/connections/x/oauth1/authorize", person, username)
+            .await
+    }
+
+    /// Connects an X user through the consent that is begun at `path`; gives the account's id.
+    pub async fn walk(&self, path: &str, person: &Person, username: &str) -> String {
+        let body = Some(json!({ "redirect_to": "/done" }));
+        let begun = self
+            .world
+            .request("POST", path, Some(&person.token), body)
+            .await
+            .expect(200);
+        let now = self.world.clock.now().millis();
+        let back = consent(
+            &mut self.x.lock().unwrap(),
+            now,
+            &begun,
+            username,
+            "authorize",
+        );
+        let answer = self.world.request("GET", &back, None, None).await;
+        let outcome = outcome(&answer);
+        assert_eq!(outcome["status"], "connected", "{outcome}");
+        outcome["account_id"].as_str().unwrap().to_owned()
     }
 
     /// Accepts a post of this text to the account; gives its id.

@@ -141,7 +141,7 @@ async fn head_answers_like_get_without_a_body() {
         let ground = Ground::new().await;
         let mut asked = ground.good(&route).await;
         // What works once cannot be asked twice.
-        if route.path == "/connections/x/callback" {
+        if route.path.ends_with("/callback") {
             asked = asked.at(route.path);
         }
         let get = ground.send(asked.clone()).await;

@@ -200,11 +200,18 @@ impl Ground {
             ("PATCH", "/workspaces/{id}") => ask(200).json(&json!({
                 "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600,
             })),
-            ("POST", "/connections/x/authorize") => {
+            ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
             }
             ("GET", "/x/users/search") => ask(200).at("/x/users/search?query=godwit"),
-            ("GET", "/connections/x/callback") => ask(303).nobody().at(self.consented().await),
+            ("GET", "/connections/x/callback") => {
+                let begun = "/connections/x/authorize";
+                ask(303).nobody().at(self.consented(begun).await)
+            }
+            ("GET", "/connections/x/oauth1/callback") => {
+                let begun = "/connections/x/oauth1/authorize";
+                ask(303).nobody().at(self.consented(begun).await)
+            }
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
             }
@@ -269,12 +276,12 @@ impl Ground {
     }
 
     /// Where X sends the browser when Ada has just allowed a connect.
-    async fn consented(&self) -> String {
+    async fn consented(&self, path: &str) -> String {
         let begun = self
             .world()
             .request(
                 "POST",
-                "/connections/x/authorize",
+                path,
                 Some(&self.stage.person.token),
                 Some(json!({ "redirect_to": "/done" })),
             )

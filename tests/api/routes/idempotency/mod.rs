@@ -51,7 +51,9 @@ fn made(ground: &Ground, route: &Route) -> u64 {
     let count = match route.path {
         "/auth/register" => "SELECT count(*) FROM users",
         "/api-keys" => "SELECT count(*) FROM api_keys",
-        "/connections/x/authorize" => "SELECT count(*) FROM oauth_states",
+        "/connections/x/authorize" | "/connections/x/oauth1/authorize" => {
+            "SELECT count(*) FROM oauth_states"
+        }
         "/posts" => "SELECT count(*) FROM posts",
         "/media" => "SELECT count(*) FROM media",
         path => panic!(
