@@ -103,10 +103,10 @@ impl<'a> Asker<'a> {
     /// # Errors
     /// `auth_mismatch` or `x_missing_scope`.
     pub fn may(&self, need: &Need) -> Result<(), Error> {
-        if !(need.takes)(&self.row.auth) {
-            return Err(auth_mismatch(&self.row.auth));
+        if !(need.takes)(self.row.auth.as_str()) {
+            return Err(auth_mismatch(self.row.auth.as_str()));
         }
-        if self.row.auth != "oauth2" {
+        if self.row.auth.as_str() != "oauth2" {
             return Ok(());
         }
         let granted = scopes(&self.row);

@@ -20,6 +20,7 @@ mod refusals; // what a platform's refusal is to a caller
 mod routes; // the HTTP of all this
 pub(crate) mod store; // the SQL
 pub mod tokens; // sealing of a pair of tokens
+mod upgrade; // from OAuth 1.0a to OAuth 2.0
 
 pub use acting::{Acting, Lent};
 pub use asking::{Asker, Need};

@@ -332,7 +332,7 @@ pub(super) async fn mark(app: &App, row: &AccountRow, refusal: &NotSent) -> Resu
 }
 
 // X has just accepted the tokens of an account that counts as dead: it was locked for a while, or somebody was wrong.
-async fn revive(app: &App, row: &AccountRow) -> Result<(), Error> {
+pub(super) async fn revive(app: &App, row: &AccountRow) -> Result<(), Error> {
     if row.status != Status::NeedsReconnect || row.status_reason.as_deref() == Some(MISSING_SCOPE) {
         return Ok(());
     }
@@ -345,7 +345,7 @@ async fn revive(app: &App, row: &AccountRow) -> Result<(), Error> {
     Ok(())
 }
 
-fn no_tokens() -> NotSent {
+pub(super) fn no_tokens() -> NotSent {
     NotSent::new(
         Class::Token,
         "token_refused",
@@ -355,7 +355,7 @@ fn no_tokens() -> NotSent {
 }
 
 /// The account must be connected again.
-fn needs_reconnect(refusal: NotSent) -> Error {
+pub(super) fn needs_reconnect(refusal: NotSent) -> Error {
     Error {
         upstream: refusal.upstream,
         ..Error::new(

@@ -1,7 +1,7 @@
 //! The HTTP of accounts.
 
 use super::model::{Account, Limits, Refreshed, Status, Tested, Unlinked};
-use super::{connections, operations};
+use super::{connections, operations, upgrade as upgrading};
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
@@ -71,6 +71,19 @@ pub fn routes() -> Vec<Route> {
         )
         .refuses(502, "X gave no usable answer: `x_unreachable`"),
         Route::new(
+            Method::POST,
+            "/accounts/{id}/upgrade",
+            "Exchange the account's OAuth 1.0a token for OAuth 2.0; once more changes nothing",
+            WRITE,
+            handler!(upgrade),
+        )
+        .gives::<Account>(200, "The account, connected by OAuth 2.0")
+        .refuses(
+            409,
+            "`account_needs_reconnect`; `auth_mismatch`; `x_scope_refused`: the X app may do less than posting needs",
+        )
+        .refuses(502, "X gave no usable answer: `x_unreachable`"),
+        Route::new(
             Method::GET,
             "/accounts/{id}/limits",
             "How much may still be sent, and when more",
@@ -123,6 +136,11 @@ async fn test(app: App, call: Call) -> Result<Reply, Error> {
 async fn refresh(app: App, call: Call) -> Result<Reply, Error> {
     let id = id(&call)?;
     Reply::ok(&operations::refresh(&app, &call.caller()?.workspace_id, &id).await?)
+}
+
+async fn upgrade(app: App, call: Call) -> Result<Reply, Error> {
+    let id = id(&call)?;
+    Reply::ok(&upgrading::upgrade(&app, call.caller()?, &id).await?)
 }
 
 async fn limits(app: App, call: Call) -> Result<Reply, Error> {

@@ -165,6 +165,28 @@ pub fn save_tokens(
         .bind(now.plus_ms(care::RENEW_AFTER_MS))
 }
 
+const UPGRADED: &str = "UPDATE accounts SET auth = 'oauth2', scopes = ?3, updated_at = ?4
+  WHERE workspace_id = ?1 AND id = ?2 AND auth = 'oauth1'
+    AND EXISTS (SELECT 1 FROM account_tokens WHERE account_id = ?2 AND workspace_id = ?1 AND generation = ?5)";
+
+/// The account is one of OAuth 2.0 from now on, if its tokens are of this generation: behind [`save_tokens`], in one
+/// transaction.
+#[must_use]
+pub fn upgraded(
+    workspace: &WorkspaceId,
+    account: &AccountId,
+    scopes: &str,
+    generation: i64,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(UPGRADED)
+        .bind(workspace)
+        .bind(account)
+        .bind(scopes)
+        .bind(now)
+        .bind(generation)
+}
+
 /// Not `updated_at`: the tokens are the same.
 const RESEAL_TOKENS: &str = "UPDATE account_tokens SET sealed = ?5
   WHERE workspace_id = ?1 AND account_id = ?2 AND generation = ?3 AND sealed = ?4";

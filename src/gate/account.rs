@@ -5,7 +5,7 @@
 
 use super::model::{GateReply, GateRequest, PartKey};
 use super::turns::Turns;
-use super::{journal, rotation, tokens, windows};
+use super::{exchange, journal, rotation, tokens, windows};
 use crate::config::Config;
 use crate::ports::{
     Clock, Database, GateStorage, HttpClient, Log, Random, Statement, StorageError,
@@ -63,9 +63,14 @@ impl AccountGate {
     /// # Errors
     /// When the storage fails.
     pub fn new(ports: GatePorts) -> Result<Self, StorageError> {
-        for table in [journal::SCHEMA, tokens::SCHEMA, rotation::SCHEMA]
-            .into_iter()
-            .chain(windows::SCHEMA)
+        for table in [
+            journal::SCHEMA,
+            tokens::SCHEMA,
+            rotation::SCHEMA,
+            exchange::SCHEMA,
+        ]
+        .into_iter()
+        .chain(windows::SCHEMA)
         {
             ports.storage.execute(Statement::new(table))?;
         }
@@ -100,6 +105,7 @@ impl AccountGate {
                 .revoke(&grant)
                 .await
                 .map(|confirmed| GateReply::Revoke { confirmed }),
+            GateRequest::Exchange { grant } => self.exchange(&grant).await.map(GateReply::Exchange),
             GateRequest::Lend(request) => self.lend_out(&request).await.map(GateReply::Lend),
             GateRequest::Observe(request) => self.observe(&request).map(|()| GateReply::Observed),
             GateRequest::Limits => {

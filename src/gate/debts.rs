@@ -72,7 +72,10 @@ impl AccountGate {
         );
         let there = store::read_tokens(workspace, account);
         let storage = &*self.ports.storage;
-        let settled = match self.ports.database.batch(vec![save, there]).await {
+        let statements = std::iter::once(save)
+            .chain(self.upgrade(held)?)
+            .chain(std::iter::once(there));
+        let settled = match self.ports.database.batch(statements.collect()).await {
             // An account that was given up meanwhile: nobody wants these any more.
             Ok(sets) if sets.last().is_none_or(|there| there.rows.is_empty()) => GIVE_UP,
             Ok(_) => SAVED,
@@ -81,6 +84,7 @@ impl AccountGate {
                 return Ok(());
             }
         };
+        self.forget_scopes(held)?;
         let settle = Statement::new(settled).bind(account).bind(held.generation);
         storage.execute(settle).map(drop)
     }

@@ -2,15 +2,17 @@
 //!
 //! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`), counts calls in
 //! sliding windows (`windows`) and is the only place where the account's tokens are opened and refreshed (`tokens`,
-//! `rotation`, `debts`). The logic is here, over a small storage port; the Durable Object around it is in `edge/`.
+//! `rotation`, `exchange`, `revoke`, `debts`). The logic is here, over a small storage port; the Durable Object around it is in `edge/`.
 
 mod account;
 mod adopt;
 mod debts;
+mod exchange;
 mod journal;
 mod lend;
 mod model;
 mod reconcile;
+mod revoke;
 mod rotation;
 mod send;
 mod tokens;

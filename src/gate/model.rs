@@ -302,6 +302,11 @@ pub enum GateRequest {
         /// The tokens.
         grant: Grant,
     },
+    /// Exchange an OAuth 1.0a token for a pair of OAuth 2.0. Repeating it is safe.
+    Exchange {
+        /// The token.
+        grant: Grant,
+    },
     /// Lend what calls are signed with. Repeating it counts the calls once more.
     Lend(Lend),
     /// Take notice of the platform's limits.
@@ -331,6 +336,8 @@ pub enum GateReply {
         /// False when the platform could not be reached or refused.
         confirmed: bool,
     },
+    /// To `Exchange`: whether it was done now, and not before; or why not. The database may get the pair some time later.
+    Exchange(Result<bool, NotSent>),
     /// To `Lend`.
     Lend(LendAnswer),
     /// To `Observe`.

@@ -83,7 +83,7 @@ async fn profile(app: &App, asker: &Asker<'_>) -> Result<Kept<User>, Error> {
     let fresh = async || {
         let answer = asker
             .ask(&ME, async |api| {
-                if is_user(&row.auth) {
+                if is_user(row.auth.as_str()) {
                     read::me(&api).await
                 } else {
                     read::user(&api, &row.external_id).await
@@ -94,7 +94,7 @@ async fn profile(app: &App, asker: &Asker<'_>) -> Result<Kept<User>, Error> {
         let user = user.ok_or_else(|| unreadable("this account"))?;
         let now = app.now();
         let mut statements = store::keep_day(&row.workspace_id, &row.id, &user, now);
-        if is_user(&row.auth) {
+        if is_user(row.auth.as_str()) {
             let profile = profile_of(&user);
             statements.push(save_profile(&row.workspace_id, &row.id, &profile, now));
         }
@@ -149,7 +149,7 @@ async fn measured(
 ) -> Result<(Vec<Post>, bool), Error> {
     let private_from = to.plus_ms(-PRIVATE_MS);
     let mut spans = Vec::new();
-    if is_user(&asker.row().auth) {
+    if is_user(asker.row().auth.as_str()) {
         spans.push(Measured {
             from: from.max(private_from),
             to: None,

@@ -59,7 +59,7 @@ async fn private(app: &App, author: Option<&Asker<'_>>, post: &mut Post) -> Priv
     if is_old(post) {
         return PrivateMetrics::TooOld;
     }
-    if !is_user(&author.row().auth) {
+    if !is_user(author.row().auth.as_str()) {
         return PrivateMetrics::NotReadable;
     }
     let id = &post.external_id;

@@ -6,6 +6,7 @@ pub mod ask; // what may be asked again, and what refusals of it mean
 pub mod create; // creating a post, and what the answer means
 pub mod engage; // likes, reposts, bookmarks, and taking them back
 pub mod errors; // X's error bodies in one form
+pub mod exchange; // an OAuth 1.0a token for a pair of OAuth 2.0
 #[cfg(test)]
 mod fake; // an HTTP client for the tests of this folder
 pub mod legs; // OAuth 1.0a: consent and tokens

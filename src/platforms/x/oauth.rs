@@ -261,9 +261,31 @@ async fn revoke_one(
     client: &Client,
     token: &SecretString,
 ) -> Result<(), NotSent> {
+    let form = [("token", token.expose_secret())];
+    let answer = post_form(http, config, client, "/2/oauth2/revoke", &form).await?;
+    let status = answer.status().as_u16();
+    match status {
+        200..=299 => Ok(()),
+        _ => match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
+            // A token that X does not know any more is what was wanted.
+            Ok(error) if grant_is_dead(&error) => Ok(()),
+            Ok(error) => Err(classify(status, &error, &GRANT_REVOKED)),
+            Err(_) => Err(classify_unreadable(status, answer.body())),
+        },
+    }
+}
+
+/// Sends a form as a client shows itself: a confidential one by Basic, a public one by its id in the form.
+pub(super) async fn post_form(
+    http: &dyn HttpClient,
+    config: &XConfig,
+    client: &Client,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> Result<http::Response<Vec<u8>>, NotSent> {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token.expose_secret());
-    let mut request = http::Request::post(format!("{}/2/oauth2/revoke", config.api_base))
+    form.extend_pairs(fields);
+    let mut request = http::Request::post(format!("{}{path}", config.api_base))
         .header(
             http::header::CONTENT_TYPE,
             "application/x-www-form-urlencoded",
@@ -280,24 +302,12 @@ async fn revoke_one(
     let request = request
         .body(form.finish().into_bytes())
         .map_err(misconfigured)?;
-    let answer = http
-        .send(request, DEADLINE_MS)
-        .await
-        .map_err(|error| unreachable(&error))?;
-    let status = answer.status().as_u16();
-    match status {
-        200..=299 => Ok(()),
-        _ => match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
-            // A token that X does not know any more is what was wanted.
-            Ok(error) if grant_is_dead(&error) => Ok(()),
-            Ok(error) => Err(classify(status, &error, &GRANT_REVOKED)),
-            Err(_) => Err(classify_unreadable(status, answer.body())),
-        },
-    }
+    let sent = http.send(request, DEADLINE_MS).await;
+    sent.map_err(|error| unreachable(&error))
 }
 
 // RFC 6749 2.3.1: both halves form-encoded before they are joined.
-fn basic(id: &str, secret: &SecretString) -> String {
+pub(super) fn basic(id: &str, secret: &SecretString) -> String {
     use base64::Engine as _;
     let encode =
         |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -328,6 +338,11 @@ fn read(answer: Answer, status: u16, dead: &Dead, now: Timestamp) -> Result<Toke
         RequestTokenError::Parse(_, body) => classify_unreadable(status, &body),
         RequestTokenError::Other(_) => classify_unreadable(status, &[]),
     })?;
+    Ok(pair(&tokens, now))
+}
+
+/// A pair as X's answer gives it.
+pub(super) fn pair(tokens: &BasicTokenResponse, now: Timestamp) -> TokenPair {
     let secret = |token: &String| SecretString::from(token.as_str());
     let seconds = tokens
         .expires_in()
@@ -335,7 +350,7 @@ fn read(answer: Answer, status: u16, dead: &Dead, now: Timestamp) -> Result<Toke
     let lifetime_ms = i64::try_from(seconds)
         .unwrap_or(i64::MAX)
         .saturating_mul(SECOND_MS);
-    Ok(TokenPair {
+    TokenPair {
         access: secret(tokens.access_token().secret()),
         refresh: tokens.refresh_token().map(|token| secret(token.secret())),
         expires_at: now.plus_ms(lifetime_ms),
@@ -345,7 +360,7 @@ fn read(answer: Answer, status: u16, dead: &Dead, now: Timestamp) -> Result<Toke
             .flatten()
             .map(|scope| scope.to_string())
             .collect(),
-    })
+    }
 }
 
 fn misconfigured(error: impl std::fmt::Display) -> NotSent {

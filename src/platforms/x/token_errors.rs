@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `invalid_grant`; `invalid_request` about the token or the authorization code | [`Class::Token`]: connect again |
 //! | `unauthorized_client`, `invalid_client`, at 400 or 401 | [`Class::Operator`]; the account is not to blame |
+//! | `invalid_scope` | [`Class::Permanent`]: the app may do less than was asked for |
 //! | any other OAuth error | [`Class::Operator`]: a bug of ours, which no repeat cures |
 //! | 429, 5xx, no answer, an answer that is not readable | [`Class::Transient`] |
 //!
@@ -68,6 +69,7 @@ pub(super) fn classify(status: u16, error: &BasicErrorResponse, dead: &Dead) -> 
                     "The operator checks X_CLIENT_ID and X_CLIENT_SECRET: the OAuth 2.0 pair, not the API key; no secret for a public client. Accounts stay connected.",
                 )
             }
+            BasicErrorResponseType::InvalidScope => super::exchange::too_narrow(),
             // Not the account's fault, and not cured by trying again: the operator sees it and updates.
             _ => NotSent::new(
                 Class::Operator,

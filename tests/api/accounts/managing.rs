@@ -34,6 +34,7 @@ async fn every_account_of_another_workspace_looks_like_none() {
         ("DELETE", ""),
         ("POST", "/test"),
         ("POST", "/refresh"),
+        ("POST", "/upgrade"),
         ("GET", "/limits"),
     ] {
         for id in [

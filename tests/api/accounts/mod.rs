@@ -51,18 +51,7 @@ impl Town {
             let answer = reply
                 .answer()
                 .ok_or(HttpError::Lost("by the sandbox".to_owned()))?;
-            let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-            let found = ["access_token", "refresh_token"]
-                .map(|name| body[name].as_str().map(str::to_owned));
-            given.lock().unwrap().extend(found.into_iter().flatten());
-            // OAuth 1.0a: a token with its secret.
-            let form = url::form_urlencoded::parse(answer.body());
-            let form =
-                form.filter(|(name, _)| name == "oauth_token" || name == "oauth_token_secret");
-            given
-                .lock()
-                .unwrap()
-                .extend(form.map(|(_, value)| value.into_owned()));
+            given.lock().unwrap().extend(tokens_in(answer.body()));
             Ok(answer)
         });
         Self { world, x, tokens }
@@ -141,6 +130,7 @@ impl Town {
             GateRequest::Refresh { .. } => "refresh",
             GateRequest::Reseal { .. } => "reseal",
             GateRequest::Revoke { .. } => "revoke",
+            GateRequest::Exchange { .. } => "exchange",
             GateRequest::Limits => "limits",
             GateRequest::Lend(_) => "lend",
             GateRequest::Send(_)
@@ -215,6 +205,18 @@ pub fn consent(x: &mut X, now_ms: i64, begun: &Value, username: &str, decision: 
         .strip_prefix(&format!("{BASE_URL}/api/v1"))
         .unwrap()
         .to_owned()
+}
+
+/// The tokens that an answer of X gives.
+pub fn tokens_in(body: &[u8]) -> Vec<String> {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let named =
+        ["access_token", "refresh_token"].map(|name| json[name].as_str().map(str::to_owned));
+    // OAuth 1.0a: a token with its secret.
+    let form = url::form_urlencoded::parse(body)
+        .filter(|(name, _)| name == "oauth_token" || name == "oauth_token_secret")
+        .map(|(_, value)| value.into_owned());
+    named.into_iter().flatten().chain(form).collect()
 }
 
 /// What a redirect says, by its query.

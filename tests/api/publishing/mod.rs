@@ -18,6 +18,7 @@ mod refreshing;
 mod stage;
 mod threads;
 mod tokens;
+mod upgrading;
 mod wording;
 
 pub use stage::{Stage, x_settings};

@@ -1,6 +1,6 @@
 //! A world with X in it, real gates, and a queue whose time is virtual.
 
-use crate::accounts::{consent, outcome};
+use crate::accounts::{consent, outcome, tokens_in};
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
 use crate::support::{Answer, Person, SqliteGate, World};
@@ -27,6 +27,8 @@ pub struct Stage {
     pub x: Arc<Mutex<X>>,
     pub person: Person,
     pub account: String,
+    /// Every token that X gave.
+    pub tokens: Arc<Mutex<Vec<String>>>,
     gates: Arc<Mutex<Registry>>,
     mail: Vec<(Timestamp, String)>,
 }
@@ -135,15 +137,23 @@ impl Stage {
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let world = World::with(variables);
         let x = Arc::new(Mutex::new(X::new(x_settings())));
-        let (server, clock) = (Arc::clone(&x), Arc::clone(&world.clock));
+        let tokens = Arc::<Mutex<Vec<String>>>::default();
+        let shared = (
+            Arc::clone(&x),
+            Arc::clone(&world.clock),
+            Arc::clone(&tokens),
+        );
         world.http.on_request_async(move |request, deadline_ms| {
-            let (server, clock) = (Arc::clone(&server), Arc::clone(&clock));
+            let (server, clock, tokens) = shared.clone();
             async move {
                 let mut reply = server.lock().unwrap().handle(clock.now().millis(), request);
                 let mut left = u64::from(deadline_ms);
                 loop {
                     match reply {
-                        Reply::Answer(response) => return Ok(response),
+                        Reply::Answer(response) => {
+                            tokens.lock().unwrap().extend(tokens_in(response.body()));
+                            return Ok(response);
+                        }
                         Reply::Drop => return Err(HttpError::Lost("reset".to_owned())),
                         Reply::Delay(ms, after) if ms < left => {
                             clock.sleep(u32::try_from(ms).unwrap()).await;
@@ -192,6 +202,7 @@ impl Stage {
             world,
             x,
             account: String::new(),
+            tokens,
             person,
             gates,
             mail: Vec::new(),

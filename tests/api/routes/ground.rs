@@ -265,9 +265,13 @@ impl Ground {
                 | "/accounts/{id}/bookmarks/{post}",
             )
             | ("DELETE", "/accounts/{id}" | "/posts/{id}")
-            | ("POST", "/accounts/{id}/test" | "/accounts/{id}/refresh" | "/admin/queue/resume") => {
-                ask(200)
-            }
+            | (
+                "POST",
+                "/accounts/{id}/test"
+                | "/accounts/{id}/refresh"
+                | "/accounts/{id}/upgrade"
+                | "/admin/queue/resume",
+            ) => ask(200),
             (method, path) => panic!(
                 "There is no good request for {method} {path} here. Add one: then the route is held to what every route \
                  is held to."
