@@ -231,7 +231,6 @@ impl Ground {
             ("PUT", "/media/{id}/chunks/{number}") => {
                 ask(200).bytes("application/octet-stream", files::png(3, 4))
             }
-            ("POST", "/media/{id}/complete") => ask(200),
             ("PATCH", "/media/{id}") => ask(200).json(&json!({ "alt_text": "Another bird" })),
             ("POST", "/auth/logout")
             | ("DELETE", "/api-keys/{id}" | "/media/{id}" | "/admin/dead-letters/{id}") => ask(204),
@@ -268,6 +267,7 @@ impl Ground {
             | (
                 "POST",
                 "/accounts/{id}/test"
+                | "/media/{id}/complete"
                 | "/accounts/{id}/refresh"
                 | "/accounts/{id}/upgrade"
                 | "/admin/queue/resume",
