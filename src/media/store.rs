@@ -124,9 +124,9 @@ pub fn list(workspace: &WorkspaceId, before: Option<&MediaId>, limit: u32) -> St
         .bind(limit.saturating_add(1))
 }
 
-// A list without repeats, whatever comes twice.
+// A list without repeats, whatever comes twice. D1 binds numbers as doubles, and 0.0 would be written as such.
 const RECEIVED: &str = "UPDATE media SET updated_at = ?4, received = (
-    SELECT json_group_array(value) FROM (SELECT value FROM json_each(received) UNION SELECT ?3 ORDER BY 1))
+    SELECT json_group_array(value) FROM (SELECT value FROM json_each(received) UNION SELECT CAST(?3 AS INTEGER) ORDER BY 1))
   WHERE workspace_id = ?1 AND id = ?2 AND status = 'uploading' RETURNING id";
 
 /// A chunk is there.

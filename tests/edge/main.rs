@@ -12,8 +12,12 @@
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 
+#[path = "../support/files.rs"]
+mod files;
+
 mod crashes;
 mod edge;
 mod kills;
+mod media;
 mod publishing;
 mod surface;
