@@ -2,6 +2,7 @@
 
 pub mod accounts; // connecting, tokens, profile, unlinking
 pub mod app; // what every operation is given
+pub mod apps; // the X apps of workspaces
 pub mod budgets; // what calls to X cost
 pub mod config; // the environment, typed
 pub mod crypto; // sealing, hashes, constant-time comparison

@@ -4,6 +4,7 @@
 use super::store::{AccountRow, grant};
 use super::tokens;
 use crate::app::App;
+use crate::apps;
 use crate::gate::{
     Bucket, GateName, GateReply, GateRequest, Grant, Lend, LendAnswer, Observe, no_tokens,
 };
@@ -90,9 +91,11 @@ impl<'a> Acting<'a> {
             refused,
         });
         match self.app.gates.call(&self.gate, request).await {
-            Ok(GateReply::Lend(LendAnswer::Lent { sealed, generation })) => {
-                self.open(&sealed, generation).map_err(Refusal::of)
-            }
+            Ok(GateReply::Lend(LendAnswer::Lent {
+                sealed,
+                generation,
+                app,
+            })) => self.open(&sealed, generation, app).map_err(Refusal::of),
             Ok(GateReply::Lend(LendAnswer::Later { at, detail })) => {
                 let remedy = "Try again when the window opens.";
                 let why = NotSent::new(Class::Transient, "rate_limited", detail, remedy);
@@ -126,13 +129,27 @@ impl<'a> Acting<'a> {
         }
     }
 
-    fn open(&self, sealed: &str, generation: i64) -> Result<Lent, NotSent> {
+    fn open(
+        &self,
+        sealed: &str,
+        generation: i64,
+        sealed_app: Option<String>,
+    ) -> Result<Lent, NotSent> {
         let config = &self.app.config;
         let (workspace, account) = (&self.grant.workspace_id, &self.grant.account_id);
         let pair = tokens::open(&config.keyring, workspace, account, sealed)
             .map_err(|_| gate_unreachable())?;
+        let app = match sealed_app {
+            Some(sealed) if pair.secret.is_some() => {
+                apps::open(&config.keyring, workspace, &sealed).map_err(|_| apps::not_readable())?
+            }
+            _ => config.x.app.clone(),
+        };
+        let is_own = self.grant.app.is_some();
+        let credentials = Credentials::of(&app, &pair.access, pair.secret.as_ref())
+            .map_err(|refusal| apps::addressed(refusal, is_own))?;
         Ok(Lent {
-            credentials: Credentials::of(&config.x.app, &pair.access, pair.secret.as_ref())?,
+            credentials,
             generation,
         })
     }

@@ -11,12 +11,12 @@
 //! half saved, and the person connects again, which X takes as often as they like. A later consent does not need the
 //! earlier one to be cleaned up.
 
-use super::connect::{cookie_name, no_consumer, not_configured, verifier_context};
+use super::connect::{cookie_name, no_client, no_consumer, verifier_context};
 use super::keep::{Granted, keep, who};
 use super::model::Auth;
-use super::refusals::refused;
 use super::store::connecting::{TakenState, take};
 use crate::app::App;
+use crate::apps::{self, Chosen};
 use crate::crypto::{same, sha256};
 use crate::error::{Error, Kind};
 use crate::http::Call;
@@ -156,13 +156,14 @@ async fn connect(
     }
     let code = given.code.ok_or_else(|| not_granted("no code"))?;
     let secret = open_verifier(app, &sha256(state.as_bytes()), &taken.verifier)?;
+    let chosen = apps::named(app, &taken.workspace_id, &taken.app).await?;
     // 2.
     let granted = match auth {
-        Auth::OAuth1 => granted_by_oauth1(app, state, secret, &code).await?,
-        Auth::OAuth2 | Auth::AppOnly => granted_by_oauth2(app, code, &secret).await?,
+        Auth::OAuth1 => granted_by_oauth1(app, &chosen, state, (secret, &code)).await?,
+        Auth::OAuth2 | Auth::AppOnly => granted_by_oauth2(app, &chosen, code, &secret).await?,
     };
     // 3.
-    let profile = who(app, &granted.credentials(&app.config.x.app)?).await?;
+    let profile = who(app, &chosen, &granted).await?;
     // 4.
     let missing = granted.missing();
     let account_id = keep(app, taken, &profile, granted).await?;
@@ -180,30 +181,35 @@ async fn connect(
 // X has spent the code whatever comes back; a lost answer means another consent.
 async fn granted_by_oauth2(
     app: &App,
+    chosen: &Chosen,
     code: String,
     verifier: &SecretString,
 ) -> Result<Granted, Error> {
     let (config, redirect_uri) = (&app.config.x, app.config.x_redirect_uri());
-    let client = oauth::Client::of(&config.app).ok_or_else(not_configured)?;
+    let client = oauth::Client::of(&chosen.app).ok_or_else(|| no_client(chosen.is_own()))?;
     let (http, now) = (&*app.http, app.now());
     let pair = oauth::exchange(http, config, &client, &redirect_uri, code, verifier, now).await;
-    pair.map(Granted::from).map_err(refused)
+    pair.map(Granted::from)
+        .map_err(|refusal| chosen.refused(refusal))
 }
 
 // The same holds for the request token.
 async fn granted_by_oauth1(
     app: &App,
+    chosen: &Chosen,
     request_token: &str,
-    secret: SecretString,
-    verifier: &str,
+    (secret, verifier): (SecretString, &str),
 ) -> Result<Granted, Error> {
-    let consumer = app.config.x.app.consumer().ok_or_else(no_consumer)?;
+    let consumer = chosen.app.consumer();
+    let consumer = consumer.ok_or_else(|| no_consumer(chosen.is_own()))?;
     let asked = oauth1::Token {
         token: SecretString::from(request_token),
         secret,
     };
     let token = app.x_legs(&consumer).access_token(&asked, verifier).await;
-    token.map(Granted::from).map_err(refused)
+    token
+        .map(Granted::from)
+        .map_err(|refusal| chosen.refused(refusal))
 }
 
 fn open_verifier(app: &App, state_hash: &str, sealed: &str) -> Result<SecretString, Error> {

@@ -5,6 +5,7 @@ use super::operations::{ask, mark};
 use super::store::care::{self, Due, Outdated};
 use super::{model::Status, store};
 use crate::app::App;
+use crate::apps;
 use crate::error::Error;
 use crate::gate::{GateName, GateReply, GateRequest, unexpected};
 use crate::platforms::Class;
@@ -37,6 +38,8 @@ pub struct Sealed {
     pub tokens: u64,
     /// How many connects that were begun in the last ten minutes.
     pub consents: u64,
+    /// How many workspaces' own X apps.
+    pub apps: u64,
 }
 
 /// Renews, and seals anew; gives how many were done. Each is tried whatever becomes of the other.
@@ -46,13 +49,14 @@ pub struct Sealed {
 pub async fn tend(app: &App) -> Result<u32, Error> {
     let renewed = renew(app).await;
     let resealed = reseal(app).await;
+    let apps = apps::reseal(app).await;
     let left = sealed_by_key(app).await;
     if let Ok(left) = &left
         && !left.is_empty()
     {
         app.info("sealed_with_older_keys", &json!({ "keys": left }));
     }
-    let done = renewed?.saturating_add(resealed?);
+    let done = renewed?.saturating_add(resealed?).saturating_add(apps?);
     left.map(|_| done)
 }
 
@@ -180,20 +184,26 @@ async fn reseal_one(app: &App, outdated: &Outdated) -> bool {
 /// When the database does not answer.
 pub async fn sealed_by_key(app: &App) -> Result<Vec<Sealed>, Error> {
     let keyring = &app.config.keyring;
-    let [tokens, consents] =
+    let [tokens, consents, apps] =
         care::sealed_by_other_keys(&*app.database, keyring.newest(), app.now()).await?;
-    let mut keys = BTreeMap::<String, (u64, u64)>::new();
+    let mut keys = BTreeMap::<String, (u64, u64, u64)>::new();
     for count in tokens {
         keys.entry(count.key_id).or_default().0 = count.sealed;
     }
     for count in consents {
         keys.entry(count.key_id).or_default().1 = count.sealed;
     }
-    let sealed = keys.into_iter().map(|(key_id, (tokens, consents))| Sealed {
-        configured: keyring.older().any(|known| known == key_id),
-        key_id,
-        tokens,
-        consents,
-    });
+    for count in apps {
+        keys.entry(count.key_id).or_default().2 = count.sealed;
+    }
+    let sealed = keys
+        .into_iter()
+        .map(|(key_id, (tokens, consents, apps))| Sealed {
+            configured: keyring.older().any(|known| known == key_id),
+            key_id,
+            tokens,
+            consents,
+            apps,
+        });
     Ok(sealed.collect())
 }

@@ -16,12 +16,12 @@ use super::redirect;
 use super::refusals::refused;
 use super::store::connecting::{KEEP_BEGUN, NewState, begin as insert};
 use crate::app::App;
+use crate::apps;
 use crate::crypto::{random_token, sha256};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::Reply;
 use crate::http::idempotency::{Once, Work};
 use crate::identity::Caller;
-use crate::platforms::x::app::INSTALLATION;
 use crate::platforms::x::oauth::{self, Client};
 use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use http::header;
@@ -74,24 +74,22 @@ pub struct BegunOAuth1 {
     pub notice: &'static str,
 }
 
-/// The X app is not configured.
+/// The X app has no client id.
 #[must_use]
-pub fn not_configured() -> Error {
-    Error::new(
-        Kind::Conflict,
-        "x_not_configured",
-        "This installation has no X app, so that no account can be connected.",
-        "The operator sets X_CLIENT_ID (and X_CLIENT_SECRET for a confidential client) and starts the service again.",
+pub fn no_client(is_own: bool) -> Error {
+    apps::not_configured(
+        is_own,
+        "OAuth 2.0 client id, so that no account can be connected",
+        "The operator sets X_CLIENT_ID (and X_CLIENT_SECRET for a confidential client) and starts the service again; or you set an app of your workspace with PUT /api/v1/workspaces/{id}/apps/x.",
     )
 }
 
 /// The X app has nothing to sign OAuth 1.0a with.
 #[must_use]
-pub fn no_consumer() -> Error {
-    Error::new(
-        Kind::Conflict,
-        "x_not_configured",
-        "This installation's X app has no API key, so that no account can be connected by OAuth 1.0a.",
+pub fn no_consumer(is_own: bool) -> Error {
+    apps::not_configured(
+        is_own,
+        "API key, so that no account can be connected by OAuth 1.0a",
         "Connect by OAuth 2.0 with POST /api/v1/connections/x/authorize; or the operator sets X_API_KEY and X_API_SECRET.",
     )
 }
@@ -132,14 +130,15 @@ pub fn cookie(app: &App, state_hash: &str, value: &str, max_age_seconds: i64) ->
 /// `redirect_not_allowed`, `x_not_configured`, or when the database does not answer.
 pub async fn begin(app: &App, asking: &Asking<'_>) -> Result<Reply, Error> {
     let redirect_to = asking.redirect_to(app)?;
-    let client = Client::of(&app.config.x.app).ok_or_else(not_configured)?;
+    let chosen = apps::choose(app, &asking.caller.workspace_id).await?;
+    let client = Client::of(&chosen.app).ok_or_else(|| no_client(chosen.is_own()))?;
     let state = random_token(&*app.random, 32);
     let redirect_uri = app.config.x_redirect_uri();
     let begin = oauth::begin(&app.config.x, &client, &redirect_uri, &state, &*app.random)
         .map_err(refused)?;
     let consent = Consent {
         auth: Auth::OAuth2,
-        app: INSTALLATION,
+        app: &chosen.name,
         state: &state,
         secret: &begin.verifier,
         redirect_to: redirect_to.as_deref(),
@@ -160,15 +159,18 @@ pub async fn begin(app: &App, asking: &Asking<'_>) -> Result<Reply, Error> {
 /// As [`begin`], or what X refuses.
 pub async fn begin_oauth1(app: &App, asking: &Asking<'_>) -> Result<Reply, Error> {
     let redirect_to = asking.redirect_to(app)?;
-    let consumer = app.config.x.app.consumer().ok_or_else(no_consumer)?;
+    let chosen = apps::choose(app, &asking.caller.workspace_id).await?;
+    let told = |refusal| chosen.refused(refusal);
+    let consumer = chosen.app.consumer();
+    let consumer = consumer.ok_or_else(|| no_consumer(chosen.is_own()))?;
     let legs = app.x_legs(&consumer);
     let callback = app.config.x_oauth1_redirect_uri();
-    let token = legs.request_token(&callback).await.map_err(refused)?;
-    let page = legs.consent_page(&token).map_err(refused)?;
+    let token = legs.request_token(&callback).await.map_err(told)?;
+    let page = legs.consent_page(&token).map_err(told)?;
     let state = token.token.expose_secret();
     let consent = Consent {
         auth: Auth::OAuth1,
-        app: INSTALLATION,
+        app: &chosen.name,
         state,
         secret: &token.secret,
         redirect_to: redirect_to.as_deref(),

@@ -1,16 +1,16 @@
 //! What a consent ends in: an account with its tokens, in one batch.
 
 use super::model::{Auth, MISSING_SCOPE};
-use super::refusals::refused;
 use super::store::connecting::{Connected as NewAccount, TakenState, known, save};
 use super::{store, tokens};
 use crate::app::App;
+use crate::apps::Chosen;
 use crate::error::Error;
 use crate::ids::{AccountId, AuditId, UserId};
 use crate::platforms::x::api::Credentials;
 use crate::platforms::x::app::App as XApp;
 use crate::platforms::x::{legs, oauth, oauth1, profile};
-use crate::platforms::{Class, Profile};
+use crate::platforms::{Class, NotSent, Profile};
 use crate::time::Timestamp;
 
 /// What X gave for a consent.
@@ -52,13 +52,9 @@ impl From<oauth1::Token> for Granted {
 }
 
 impl Granted {
-    /// What calls are signed with, in the name of the app that asked.
-    ///
-    /// # Errors
-    /// When the app has nothing to sign with any more.
-    pub fn credentials(&self, app: &XApp) -> Result<Credentials, Error> {
+    fn credentials(&self, app: &XApp) -> Result<Credentials, NotSent> {
         let (access, secret) = (&self.pair.access, self.pair.secret.as_ref());
-        Credentials::of(app, access, secret).map_err(refused)
+        Credentials::of(app, access, secret)
     }
 
     /// What posting needs and was not granted.
@@ -78,13 +74,15 @@ impl Granted {
 ///
 /// # Errors
 /// Why X does not say.
-pub async fn who(app: &App, credentials: &Credentials) -> Result<Profile, Error> {
-    let api = app.x(credentials);
+pub async fn who(app: &App, chosen: &Chosen, granted: &Granted) -> Result<Profile, Error> {
+    let credentials = granted.credentials(&chosen.app);
+    let credentials = credentials.map_err(|refusal| chosen.refused(refusal))?;
+    let api = app.x(&credentials);
     let answer = match profile::users_me(&api).await {
         Err(refusal) if refusal.class == Class::Transient => profile::users_me(&api).await,
         answer => answer,
     };
-    answer.map_err(refused)
+    answer.map_err(|refusal| chosen.refused(refusal))
 }
 
 /// Saves the account and its tokens, and makes due what waited for them.

@@ -25,5 +25,5 @@ mod upgrade; // from OAuth 1.0a to OAuth 2.0
 pub use acting::{Acting, Lent};
 pub use asking::{Asker, Need};
 pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
-pub(crate) use refusals::refused_until;
+pub(crate) use refusals::{refused, refused_until};
 pub use routes::routes;

@@ -148,6 +148,8 @@ pub fn remedy(row: &AccountRow) -> Option<String> {
         Some("x_account_locked") => {
             "Sign in at https://x.com, do what X asks there, then connect the account again with POST /api/v1/connections/x/authorize.".to_owned()
         }
+        Some("app_removed") => "The X app through which the account was connected was removed from the workspace. Connect the account again with POST /api/v1/connections/x/authorize; what waits then goes out by itself.".to_owned(),
+        Some("app_replaced") => "The workspace's X app was replaced by another, which X wants asked for anew. Connect the account again with POST /api/v1/connections/x/authorize; what waits then goes out by itself.".to_owned(),
         _ => "Connect the account again with POST /api/v1/connections/x/authorize; what waits then goes out by itself.".to_owned(),
     })
 }

@@ -97,7 +97,9 @@ pub fn auth_mismatch(auth: &str) -> Error {
 
 // The codes of `platforms::x` and of the gate that can come here, as the `'static` words that an `Error` takes.
 fn stable(code: &str) -> &'static str {
-    const CODES: [&str; 23] = [
+    const CODES: [&str; 25] = [
+        "app_not_readable",
+        "app_removed",
         "x_callback_refused",
         "x_scope_refused",
         "code_refused",

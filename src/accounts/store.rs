@@ -6,6 +6,7 @@ pub mod connecting; // consents under way, and what they end in
 pub mod unlinking; // giving an account up
 
 use super::model::{Auth, Status};
+use crate::apps::store::{join_app, sealed_app};
 use crate::error::Error;
 use crate::gate::Grant;
 use crate::ids::{AccountId, AuditId, WorkspaceId};
@@ -36,6 +37,8 @@ pub struct AccountRow {
     pub generation: Option<i64>,
     #[serde(with = "optional_millis")]
     pub token_expires_at: Option<Timestamp>,
+    /// The app through which it is connected, as in a [`Grant`].
+    pub sealed_app: Option<String>,
 }
 
 /// The account's tokens as the gate takes them; `None` when it has none.
@@ -47,22 +50,37 @@ pub fn grant(row: &AccountRow) -> Option<Grant> {
         sealed: row.sealed.clone()?,
         generation: row.generation?,
         expires_at: row.token_expires_at?,
+        app: row.sealed_app.clone(),
     })
 }
 
-const READ: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+const READ: &str = concat!(
+    "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
     a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
-    t.sealed, t.generation, t.expires_at AS token_expires_at
+    t.sealed, t.generation, t.expires_at AS token_expires_at, ",
+    sealed_app!(),
+    " AS sealed_app
   FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
-  WHERE a.workspace_id = ?1 AND a.id = ?2 AND a.status <> 'unlinked'";
+  ",
+    join_app!(),
+    "
+  WHERE a.workspace_id = ?1 AND a.id = ?2 AND a.status <> 'unlinked'"
+);
 
 /// A workspace has few accounts, and the search by workspace finds them; the newest come first.
-const LIST: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+const LIST: &str = concat!(
+    "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
     a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
-    t.sealed, t.generation, t.expires_at AS token_expires_at
+    t.sealed, t.generation, t.expires_at AS token_expires_at, ",
+    sealed_app!(),
+    " AS sealed_app
   FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
+  ",
+    join_app!(),
+    "
   WHERE a.workspace_id = ?1 AND a.status <> 'unlinked' AND (?2 IS NULL OR a.status = ?2) AND (?3 IS NULL OR a.id < ?3)
-  ORDER BY a.id DESC LIMIT ?4";
+  ORDER BY a.id DESC LIMIT ?4"
+);
 
 /// Reads one account that is not unlinked.
 ///
@@ -98,11 +116,18 @@ pub async fn list(
     Ok(set.all()?)
 }
 
-const READ_USER: &str = "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
+const READ_USER: &str = concat!(
+    "SELECT a.id, a.workspace_id, a.platform, a.external_id, a.handle, a.name, a.avatar_url,
     a.profile_at, a.status, a.status_reason, a.auth, a.scopes, a.connected_at,
-    t.sealed, t.generation, t.expires_at AS token_expires_at
+    t.sealed, t.generation, t.expires_at AS token_expires_at, ",
+    sealed_app!(),
+    " AS sealed_app
   FROM accounts a LEFT JOIN account_tokens t ON t.account_id = a.id AND t.workspace_id = a.workspace_id
-  WHERE a.workspace_id = ?1 AND a.platform = 'x' AND a.external_id = ?2 AND a.status = 'active'";
+  ",
+    join_app!(),
+    "
+  WHERE a.workspace_id = ?1 AND a.platform = 'x' AND a.external_id = ?2 AND a.status = 'active'"
+);
 
 /// Reads the active account that is this user of X.
 ///
@@ -118,9 +143,16 @@ pub async fn read_active_user(
     Ok(set.first()?)
 }
 
-const READ_TOKENS: &str =
-    "SELECT account_id, workspace_id, sealed, generation, expires_at FROM account_tokens
-  WHERE workspace_id = ?1 AND account_id = ?2";
+const READ_TOKENS: &str = concat!(
+    "SELECT t.account_id, t.workspace_id, t.sealed, t.generation, t.expires_at, ",
+    sealed_app!(),
+    " AS app
+  FROM account_tokens t JOIN accounts a ON a.id = t.account_id AND a.workspace_id = t.workspace_id
+  ",
+    join_app!(),
+    "
+  WHERE t.workspace_id = ?1 AND t.account_id = ?2"
+);
 
 /// The account's tokens, as a [`Grant`].
 #[must_use]
@@ -226,7 +258,7 @@ pub fn mark_needs_reconnect(
 
 /// A token that works although the account was given up. What was not granted is still not granted.
 const REVIVE: &str = "UPDATE accounts SET status = 'active', status_reason = NULL, updated_at = ?3
-  WHERE workspace_id = ?1 AND id = ?2 AND status = 'needs_reconnect' AND status_reason <> 'missing_scope'";
+  WHERE workspace_id = ?1 AND id = ?2 AND status = 'needs_reconnect' AND status_reason NOT IN ('missing_scope', 'app_removed', 'app_replaced')";
 
 /// The account's tokens proved good: it is active again unless it lacks scopes.
 #[must_use]
@@ -237,8 +269,10 @@ pub fn revive(workspace: &WorkspaceId, account: &AccountId, now: Timestamp) -> S
         .bind(now)
 }
 
-const WAKE: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3
-  WHERE account_id = ?2 AND state = 'waiting' AND reason = 'account_needs_reconnect' AND +workspace_id = ?1
+// What waits for another app than the account has now waits for nothing any more.
+const WAKE: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3, paused_app = NULL
+  WHERE account_id = ?2 AND state = 'waiting' AND +workspace_id = ?1
+    AND (reason = 'account_needs_reconnect' OR paused_app <> (SELECT app FROM accounts WHERE id = ?2 AND workspace_id = ?1))
     AND EXISTS (SELECT 1 FROM accounts WHERE id = ?2 AND workspace_id = ?1 AND status = 'active')";
 
 /// What waits for the account to be connected again goes on, if the account is active: the next sweep takes it.

@@ -6,6 +6,7 @@
 use super::model::{GateReply, GateRequest, PartKey};
 use super::turns::Turns;
 use super::{exchange, journal, rotation, tokens, windows};
+use crate::apps;
 use crate::config::Config;
 use crate::ports::{
     Clock, Database, GateStorage, HttpClient, Log, Random, Statement, StorageError,
@@ -92,6 +93,7 @@ impl AccountGate {
         if let Err(error) = self.pay_debts().await {
             self.warn("debts_not_paid", &error);
         }
+        let is_own = request.is_for_own_app();
         let answer = match request {
             GateRequest::Send(part) => self.send(part).await.map(GateReply::Send),
             GateRequest::Reconcile(part) => self.reconcile(part).await.map(GateReply::Reconcile),
@@ -115,7 +117,8 @@ impl AccountGate {
         };
         let reply = answer.unwrap_or_else(|error| GateReply::Failed(error.to_string()));
         self.prune();
-        reply
+        // Whoever can repair it is told to.
+        reply.told(|why| apps::addressed(why, is_own))
     }
 
     pub(super) fn now(&self) -> Timestamp {

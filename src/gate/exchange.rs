@@ -46,10 +46,19 @@ impl AccountGate {
         let Some(secret) = pair.secret else {
             return Ok(Ok(false));
         };
-        let config = &self.ports.config;
-        let Some(client) = x::oauth::Client::of(&config.x.app) else {
-            return Ok(Err(no_client()));
+        let app = match self.app_of(grant, &newest).await? {
+            Ok(app) => self.open_app(&grant.workspace_id, &app),
+            Err(refusal) => Err(refusal),
         };
+        let client = match app {
+            Ok(app) => x::oauth::Client::of(&app).ok_or_else(no_client),
+            Err(refusal) => Err(refusal),
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let config = &self.ports.config;
         let token = x::oauth1::Token {
             token: pair.access,
             secret,

@@ -43,6 +43,7 @@ impl AccountGate {
             Ok(sealed) => LendAnswer::Lent {
                 sealed,
                 generation: usable.generation,
+                app: usable.app,
             },
             Err(refusal) => LendAnswer::Refused(refusal),
         })

@@ -6,6 +6,7 @@
 
 mod account;
 mod adopt;
+mod apps;
 mod debts;
 mod exchange;
 mod journal;

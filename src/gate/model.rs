@@ -49,6 +49,10 @@ pub struct Grant {
     /// When the access token ends.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
+    /// The X app through which they were granted, sealed; absent for the installation's, empty where the workspace has
+    /// removed its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
 }
 
 /// One segment of one delivery: exactly one create call, or none.
@@ -244,6 +248,9 @@ pub enum LendAnswer {
         sealed: String,
         /// The generation of its pair.
         generation: i64,
+        /// The X app through which it was granted, as in [`Grant`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
     },
     /// The window opens at this time. Nothing was counted.
     Later {
@@ -315,6 +322,25 @@ pub enum GateRequest {
     Limits,
 }
 
+impl GateRequest {
+    /// Whether it is for an account that is connected through its workspace's own app.
+    #[must_use]
+    pub fn is_for_own_app(&self) -> bool {
+        let grant = match self {
+            Self::Send(part) => part.grant.as_ref(),
+            Self::Reconcile(part) => part.grant.as_ref(),
+            Self::Lend(lend) => Some(&lend.grant),
+            Self::Refresh { grant, .. }
+            | Self::Reseal { grant }
+            | Self::Profile { grant }
+            | Self::Revoke { grant }
+            | Self::Exchange { grant } => Some(grant),
+            Self::Adopt(_) | Self::Observe(_) | Self::Limits => None,
+        };
+        grant.is_some_and(|grant| grant.app.is_some())
+    }
+}
+
 /// A gate's answer, of the same name as the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", content = "with", rename_all = "snake_case")]
@@ -346,6 +372,25 @@ pub enum GateReply {
     Limits(Vec<Window>),
     /// The gate's own storage failed, or the request does not make sense. Nothing was sent.
     Failed(String),
+}
+
+impl GateReply {
+    /// With its refusal, if it is one, told in other words.
+    #[must_use]
+    pub fn told(self, tell: impl Fn(NotSent) -> NotSent) -> Self {
+        match self {
+            Self::Send(SendAnswer::Refused(why)) => Self::Send(SendAnswer::Refused(tell(why))),
+            Self::Reconcile(ReconcileAnswer::Refused(why)) => {
+                Self::Reconcile(ReconcileAnswer::Refused(tell(why)))
+            }
+            Self::Lend(LendAnswer::Refused(why)) => Self::Lend(LendAnswer::Refused(tell(why))),
+            Self::Refresh(Err(why)) => Self::Refresh(Err(tell(why))),
+            Self::Reseal(Err(why)) => Self::Reseal(Err(tell(why))),
+            Self::Profile(Err(why)) => Self::Profile(Err(tell(why))),
+            Self::Exchange(Err(why)) => Self::Exchange(Err(tell(why))),
+            other => other,
+        }
+    }
 }
 
 /// When an access token ends.

@@ -160,7 +160,7 @@ impl AccountGate {
                 }
                 Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
             };
-            let credentials = match self.credentials(&usable) {
+            let credentials = match self.credentials(grant, &usable) {
                 Ok(credentials) => credentials,
                 Err(refusal) => return Ok(Err(ReconcileAnswer::Refused(refusal))),
             };

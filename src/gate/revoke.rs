@@ -1,6 +1,7 @@
 //! Ending an account's access at the platform.
 
 use super::account::AccountGate;
+use super::apps::SealedApp;
 use super::model::Grant;
 use super::tokens::Held;
 use crate::accounts::{store, tokens};
@@ -16,7 +17,10 @@ impl AccountGate {
             newest = Held::from(grant);
         }
         let confirmed = match self.open(&newest) {
-            Ok(pair) => self.revoke_at_x(grant, &pair).await,
+            Ok(pair) => match self.app_of(grant, &newest).await? {
+                Ok(app) => self.revoke_at_x(grant, &pair, &app).await,
+                Err(_) => false,
+            },
             Err(_) => false,
         };
         // If the process ends before this, the unlinking is repeated as a whole; revoking twice does no harm.
@@ -25,10 +29,13 @@ impl AccountGate {
         Ok(confirmed)
     }
 
-    async fn revoke_at_x(&self, grant: &Grant, pair: &tokens::Pair) -> bool {
+    async fn revoke_at_x(&self, grant: &Grant, pair: &tokens::Pair, app: &SealedApp) -> bool {
         let (http, x) = (&*self.ports.http, &self.ports.config.x);
+        let Ok(app) = self.open_app(&grant.workspace_id, app) else {
+            return false;
+        };
         let Some(secret) = &pair.secret else {
-            let Some(client) = x::oauth::Client::of(&x.app) else {
+            let Some(client) = x::oauth::Client::of(&app) else {
                 return false;
             };
             let (access, refresh) = (&pair.access, pair.refresh.as_ref());
@@ -46,7 +53,7 @@ impl AccountGate {
                 return false;
             }
         }
-        let Some(consumer) = x.app.consumer() else {
+        let Some(consumer) = app.consumer() else {
             return false;
         };
         let legs = x::legs::Legs {

@@ -13,6 +13,7 @@
 //! really refuses.
 
 use super::account::AccountGate;
+use super::apps::SealedApp;
 use super::model::Grant;
 use super::tokens::{Held, Want, no_client, no_longer_accepted, no_refresh_token};
 use super::turns::Turn;
@@ -215,13 +216,16 @@ impl AccountGate {
     pub(super) async fn rotate(
         &self,
         grant: &Grant,
-        newest: &Held,
-        pair: Pair,
+        (newest, pair, app): (&Held, Pair, &SealedApp),
         (cause, lost): (Cause, u32),
         turn: &Turn<'_>,
     ) -> Result<Fetched, StorageError> {
         let config = &self.ports.config;
-        let Some(client) = x::oauth::Client::of(&config.x.app) else {
+        let app = match self.open_app(&grant.workspace_id, app) {
+            Ok(app) => app,
+            Err(refusal) => return Ok(Fetched::Impossible(refusal)),
+        };
+        let Some(client) = x::oauth::Client::of(&app) else {
             return Ok(Fetched::Impossible(no_client()));
         };
         let Some(refresh) = &pair.refresh else {

@@ -66,7 +66,7 @@ impl AccountGate {
                     }
                 },
             };
-            let credentials = match self.credentials(&usable) {
+            let credentials = match self.credentials(grant, &usable) {
                 Ok(credentials) => credentials,
                 Err(refusal) => return self.not_sent(&request, SendAnswer::Refused(refusal)),
             };

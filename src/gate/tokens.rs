@@ -4,11 +4,14 @@
 //! When a pair has to be fetched is decided in `rotation`; how the database gets it is in `debts`.
 
 use super::account::AccountGate;
+use super::apps::{SealedApp, is_removed};
 use super::model::{Grant, RefreshedUntil};
 use super::rotation::{Cause, Fetched, Way};
 use crate::accounts::{store, tokens};
+use crate::apps::removed;
 use crate::ids::{AccountId, WorkspaceId};
 use crate::platforms::x::api::{Api, Credentials};
+use crate::platforms::x::app::App as XApp;
 use crate::platforms::{Class, NotSent, Profile, x};
 use crate::ports::{Statement, StorageError};
 use crate::time::{Timestamp, millis};
@@ -107,6 +110,8 @@ pub struct Usable {
     pub expires_at: Timestamp,
     /// Whether it was fetched just now.
     pub refreshed: bool,
+    /// The app through which it was granted, as in a [`Grant`].
+    pub app: SealedApp,
 }
 
 pub(super) type Answer<T> = Result<Result<T, NotSent>, StorageError>;
@@ -122,12 +127,17 @@ impl AccountGate {
     }
 
     /// What calls are signed with.
-    pub(super) fn credentials(&self, usable: &Usable) -> Result<Credentials, NotSent> {
-        Credentials::of(
-            &self.ports.config.x.app,
-            &usable.access,
-            usable.secret.as_ref(),
-        )
+    pub(super) fn credentials(
+        &self,
+        grant: &Grant,
+        usable: &Usable,
+    ) -> Result<Credentials, NotSent> {
+        // OAuth 2.0 shows the app when tokens are fetched, and not with a call.
+        let app = match usable.secret {
+            Some(_) => self.open_app(&grant.workspace_id, &usable.app)?,
+            None => XApp::default(),
+        };
+        Credentials::of(&app, &usable.access, usable.secret.as_ref())
     }
 
     /// The platform's API as the account.
@@ -147,7 +157,7 @@ impl AccountGate {
             Err(refusal) => return Ok(Err(refusal)),
         };
         for may_refresh in [true, false] {
-            let credentials = match self.credentials(&usable) {
+            let credentials = match self.credentials(grant, &usable) {
                 Ok(credentials) => credentials,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -175,15 +185,19 @@ impl AccountGate {
         Ok(self.newest(grant)?.is_given_up())
     }
 
-    /// As [`AccountGate::usable`], without an await: `None` when a refresh is needed.
+    /// As [`AccountGate::usable`], without an await: `None` when a refresh, or another look, is needed.
     pub(super) fn usable_at_once(
         &self,
         grant: &Grant,
         refused: Option<i64>,
     ) -> Result<Option<Result<Usable, NotSent>>, StorageError> {
         let newest = self.newest(grant)?;
-        Ok(match self.way(&newest, wanted(refused))? {
-            Way::Lend => self.lend(&newest, false).ok().map(Ok),
+        let way = self.way(&newest, wanted(refused))?;
+        let Some(app) = Self::app_at_hand(grant, &newest, &way) else {
+            return Ok(None);
+        };
+        Ok(match way {
+            Way::Lend => self.lend(&newest, app, false).ok().map(Ok),
             Way::Refuse(refusal) => Some(Err(refusal)),
             Way::Rotate(..) => None,
         })
@@ -192,9 +206,11 @@ impl AccountGate {
     /// 1. What is there may do, or may not be asked for. 2. One at a time: who waited looks again, and finds what the
     ///    other has fetched. 3. A pair that was fetched for this call is lent, however short it lives.
     ///
-    /// Between the look and the turn there is no await, and none between the turn and the call to the platform.
+    /// Between the look and the turn there is no await, and none between the turn and the call to the platform. The app
+    /// is looked up before, where it is not at hand.
     async fn obtain(&self, grant: &Grant, want: Want) -> Answer<Usable> {
         let mut asked_database = false;
+        let mut looked_up: Option<(i64, SealedApp)> = None;
         loop {
             let newest = self.newest(grant)?;
             let pair = match self.open(&newest) {
@@ -208,8 +224,18 @@ impl AccountGate {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             // 1.
-            let (cause, lost) = match self.way(&newest, want)? {
-                Way::Lend => return Ok(self.lend(&newest, false)),
+            let way = self.way(&newest, want)?;
+            let known = looked_up.take_if(|(generation, _)| *generation == newest.generation);
+            let at_hand = Self::app_at_hand(grant, &newest, &way).or(known.map(|(_, app)| app));
+            let Some(app) = at_hand else {
+                match self.app_in_database(grant).await? {
+                    Ok(app) => looked_up = Some((newest.generation, app)),
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+                continue;
+            };
+            let (cause, lost) = match way {
+                Way::Lend => return Ok(self.lend(&newest, app, false)),
                 Way::Refuse(refusal) => return Ok(Err(refusal)),
                 Way::Rotate(cause, lost) => (cause, lost),
             };
@@ -219,17 +245,15 @@ impl AccountGate {
                 continue;
             };
             // 3.
-            match self
-                .rotate(grant, &newest, pair, (cause, lost), &turn)
-                .await?
-            {
+            let held = (&newest, pair, &app);
+            match self.rotate(grant, held, (cause, lost), &turn).await? {
                 Fetched::Pair(held) => {
                     drop(turn);
                     self.pay_debts().await?;
                     // Meanwhile another call may have found this pair refused, and fetched the next one.
                     let newest = self.newest(grant)?;
                     let overtaken = newest.generation > held.generation;
-                    return Ok(self.lend(if overtaken { &newest } else { &held }, true));
+                    return Ok(self.lend(if overtaken { &newest } else { &held }, app, true));
                 }
                 Fetched::Nothing(refusal) => {
                     drop(turn);
@@ -242,7 +266,7 @@ impl AccountGate {
                 }
                 // It works as long as it works.
                 Fetched::Impossible(_) if cause == Cause::EndsSoon => {
-                    return Ok(self.lend(&newest, false));
+                    return Ok(self.lend(&newest, app, false));
                 }
                 Fetched::Impossible(refusal) => return Ok(Err(refusal)),
                 Fetched::Overtaken => {}
@@ -282,7 +306,10 @@ impl AccountGate {
         self.ports.storage.execute(keep).map(drop)
     }
 
-    pub(super) fn lend(&self, held: &Held, refreshed: bool) -> Result<Usable, NotSent> {
+    fn lend(&self, held: &Held, app: SealedApp, refreshed: bool) -> Result<Usable, NotSent> {
+        if is_removed(&app) {
+            return Err(removed());
+        }
         let pair = self.open(held)?;
         Ok(Usable {
             access: pair.access,
@@ -290,6 +317,7 @@ impl AccountGate {
             generation: held.generation,
             expires_at: held.expires_at,
             refreshed,
+            app,
         })
     }
 

@@ -7,7 +7,7 @@ use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, engagement, identity, insights, media, operations, posts};
+use crate::{accounts, apps, engagement, identity, insights, media, operations, posts};
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Route> {
     [
         identity::routes(),
         accounts::routes(),
+        apps::routes(),
         posts::routes(),
         media::routes(),
         engagement::routes(),

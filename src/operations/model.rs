@@ -70,7 +70,7 @@ pub struct Overview {
 /// An app that a platform refuses as a whole: no credits, a spend cap, not enrolled, wrong credentials.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AppPause {
-    /// The app: `x` is the installation's own at X.
+    /// The app: `x` is the installation's own at X, `x:` and a workspace's id that workspace's own.
     pub app: String,
     /// Why, as the stable code that its deliveries show.
     pub reason: String,

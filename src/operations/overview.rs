@@ -58,7 +58,7 @@ pub async fn overview(app: &App) -> Result<Overview, Error> {
 pub async fn resume(app: &App, caller: &Caller) -> Result<Overview, Error> {
     let now = app.now();
     let audit_id = AuditId::new(&*app.clock, &*app.random);
-    let statements = vec![store::resumed(caller, &audit_id, now), pause::end()];
+    let statements = vec![store::resumed(caller, &audit_id, now), pause::end_all()];
     app.database.batch(statements).await?;
     overview(app).await
 }

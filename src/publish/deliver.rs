@@ -151,7 +151,7 @@ async fn settle(
         ));
         statements.push(store::wake_if_reconnected(delivery, now));
     }
-    statements.extend(pause::consequence(course, settlement, now));
+    statements.extend(pause::consequence(course, &delivery.app, settlement, now));
     let held = match persist(app, statements).await {
         Ok(sets) => sets.first().is_some_and(|settled| !settled.rows.is_empty()),
         Err(error) => {

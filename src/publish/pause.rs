@@ -1,4 +1,5 @@
-//! The pause of an app that a platform refuses as a whole: no credits, a spend cap, not enrolled, wrong credentials.
+//! The pause of an app that a platform refuses as a whole: no credits, a spend cap, not enrolled, wrong credentials. The
+//! installation's app and those of workspaces are paused each by itself (`accounts.app`).
 //!
 //! The first such refusal begins it. From then on the app's deliveries are held with its reason, and a gate that is asked
 //! for one says only what its journal knows. Every [`CHECK_MS`] one delivery is sent all the same; when the platform
@@ -11,6 +12,7 @@ use super::model::State;
 use super::settlement::Settlement;
 use super::store::Loaded;
 use crate::app::App;
+use crate::ids::{DeliveryId, WorkspaceId};
 use crate::platforms::{Class, NotSent};
 use crate::ports::Statement;
 use crate::time::{MINUTE_MS, Timestamp, millis};
@@ -20,10 +22,15 @@ use serde_json::json;
 /// How often a paused app is tried, in ms.
 pub const CHECK_MS: i64 = 15 * MINUTE_MS;
 
-/// The installation's app at X, the only one there is.
-pub const X_APP: &str = "x";
+const LOOK: &str = "SELECT app, code, detail, remedy, upstream, since, next_check_at FROM app_pauses ORDER BY app LIMIT ?1";
 
-const LOOK: &str = "SELECT app, code, detail, remedy, upstream, since, next_check_at FROM app_pauses WHERE app = ?1";
+/// How many are shown at once.
+const SHOWN_MAX: u32 = 100;
+
+const LOOK_FOR: &str =
+    "SELECT app, code, detail, remedy, upstream, since, next_check_at FROM app_pauses
+  WHERE app = (SELECT a.app FROM deliveries d JOIN accounts a ON a.id = d.account_id
+    WHERE d.id = ?1 AND d.workspace_id = ?2)";
 
 /// One claim at a time may try a paused app.
 const PROBE: &str = "UPDATE app_pauses SET next_check_at = ?3
@@ -39,13 +46,21 @@ const BEGIN: &str =
     upstream = excluded.upstream, next_check_at = max(next_check_at, excluded.next_check_at)";
 
 const END: &str = "DELETE FROM app_pauses WHERE app = ?1";
+const END_ALL: &str = "DELETE FROM app_pauses";
 
-// Names no workspace: the app is everybody's. Nothing equals NULL, so that nothing is read while the app is paused.
-const WAKE: &str = "UPDATE deliveries SET paused_app = NULL,
-    next_attempt_at = CASE state WHEN 'waiting' THEN ?2 ELSE next_attempt_at END,
-    sweep_at = CASE state WHEN 'waiting' THEN ?2 ELSE sweep_at END
+// Names no workspace: an app may be everybody's. Steps from app to app through the index, so that what waits for one that
+// is still paused is not read. `min` over nothing is NULL, which ends the steps.
+const WAKE: &str = "WITH RECURSIVE waiting (app) AS (
+    SELECT min(paused_app) FROM deliveries WHERE paused_app IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(paused_app) FROM deliveries WHERE paused_app > waiting.app) FROM waiting WHERE app IS NOT NULL)
+  UPDATE deliveries SET paused_app = NULL,
+    next_attempt_at = CASE state WHEN 'waiting' THEN ?1 ELSE next_attempt_at END,
+    sweep_at = CASE state WHEN 'waiting' THEN ?1 ELSE sweep_at END
   WHERE id IN (SELECT id FROM deliveries
-    WHERE paused_app = CASE WHEN EXISTS (SELECT 1 FROM app_pauses WHERE app = ?1) THEN NULL ELSE ?1 END LIMIT ?3)";
+    WHERE paused_app IN (SELECT app FROM waiting
+      WHERE app IS NOT NULL AND NOT EXISTS (SELECT 1 FROM app_pauses WHERE app_pauses.app = waiting.app))
+    LIMIT ?2)";
 
 /// The refusals that are about the app, and not about an account or a request.
 const OF_THE_APP: [&str; 6] = [
@@ -75,7 +90,7 @@ pub struct Pause {
     pub code: String,
     /// What happened, for a person.
     pub detail: String,
-    /// What to do, for the operator.
+    /// What to do, for the operator, or for the people of the workspace whose app it is.
     pub remedy: String,
     /// The platform's own words.
     pub upstream: Option<String>,
@@ -146,15 +161,20 @@ pub async fn course(app: &App, delivery: &Loaded, pause: Option<Pause>) -> Cours
     Course::Held(Hold { reason, until })
 }
 
-/// What a settlement means for the pause: a statement for the end of its batch.
+/// What a settlement means for the pause of its app: a statement for the end of its batch.
 #[must_use]
-pub fn consequence(course: &Course, settlement: &Settlement, now: Timestamp) -> Option<Statement> {
+pub fn consequence(
+    course: &Course,
+    app: &str,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Option<Statement> {
     match (course, &settlement.reason) {
         (Course::Open | Course::Probe, Some(reason)) if settlement.paused => {
-            Some(begin(reason, now))
+            Some(begin(app, reason, now))
         }
-        (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => Some(end()),
-        (Course::Probe, _) => Some(Statement::new(GIVE_BACK).bind(X_APP).bind(now)),
+        (Course::Probe, reason) if is_as_usual(settlement.state, reason.as_ref()) => Some(end(app)),
+        (Course::Probe, _) => Some(Statement::new(GIVE_BACK).bind(app).bind(now)),
         _ => None,
     }
 }
@@ -169,9 +189,9 @@ fn is_as_usual(state: State, reason: Option<&NotSent>) -> bool {
     }
 }
 
-fn begin(reason: &NotSent, now: Timestamp) -> Statement {
+fn begin(app: &str, reason: &NotSent, now: Timestamp) -> Statement {
     Statement::new(BEGIN)
-        .bind(X_APP)
+        .bind(app)
         .bind(&*reason.code)
         .bind(&*reason.detail)
         .bind(&*reason.remedy)
@@ -180,20 +200,32 @@ fn begin(reason: &NotSent, now: Timestamp) -> Statement {
         .bind(now.plus_ms(CHECK_MS))
 }
 
-/// Ends the pause; once more changes nothing. The next sweep wakes what it held.
+/// Ends the pause of an app; once more changes nothing. The next sweep wakes what it held.
 #[must_use]
-pub fn end() -> Statement {
-    Statement::new(END).bind(X_APP)
+pub fn end(app: &str) -> Statement {
+    Statement::new(END).bind(app)
 }
 
-/// Makes due what a pause held that is over, as much as one statement should. Repeating it goes on with the rest.
+/// Ends every pause.
+#[must_use]
+pub fn end_all() -> Statement {
+    Statement::new(END_ALL)
+}
+
+/// Makes due what pauses held that are over, as much as one statement should. Repeating it goes on with the rest.
 #[must_use]
 pub fn wake(now: Timestamp) -> Statement {
-    Statement::new(WAKE).bind(X_APP).bind(now).bind(WAKE_CHUNK)
+    Statement::new(WAKE).bind(now).bind(WAKE_CHUNK)
 }
 
-/// A look at the pause: one row, if there is one.
+/// A look at the pauses, the installation's first.
 #[must_use]
 pub fn look() -> Statement {
-    Statement::new(LOOK).bind(X_APP)
+    Statement::new(LOOK).bind(SHOWN_MAX)
+}
+
+/// A look at the pause of the app of a delivery: one row, if there is one.
+#[must_use]
+pub fn look_for(workspace: &WorkspaceId, delivery: &DeliveryId) -> Statement {
+    Statement::new(LOOK_FOR).bind(delivery).bind(workspace)
 }

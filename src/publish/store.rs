@@ -11,6 +11,7 @@ use super::content::{self, Options, Segment};
 use super::model::{State, UncertainPolicy};
 use super::pause::{self, Hold, Pause};
 use super::settlement::Standing;
+use crate::apps::store::{join_app, sealed_app};
 use crate::config::Timing;
 use crate::gate::{Grant, PartKey};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
@@ -33,17 +34,24 @@ const BEGUN: &str = "UPDATE posts SET status = 'publishing', updated_at = ?3
     SELECT post_id FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND state = 'publishing')";
 
 /// Everything that publishing needs, in one row.
-pub const LOAD: &str =
+pub const LOAD: &str = concat!(
     "SELECT d.workspace_id, d.id, d.post_id, d.account_id, d.state, d.epoch, d.round, d.attempts,
     d.reconciles, d.refused_looks, d.due_at, d.next_attempt_at, d.lease_until,
     coalesce(d.segments, p.segments) AS segments, p.options, w.missed_after_ms, w.uncertain_policy,
-    d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, t.sealed, t.generation, t.expires_at
+    d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, a.app,
+    t.sealed, t.generation, t.expires_at, ",
+    sealed_app!(),
+    " AS sealed_app
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN workspaces w ON w.id = d.workspace_id
   JOIN accounts a ON a.id = d.account_id
   LEFT JOIN account_tokens t ON t.account_id = d.account_id
-  WHERE d.id = ?1 AND d.workspace_id = ?2";
+  ",
+    join_app!(),
+    "
+  WHERE d.id = ?1 AND d.workspace_id = ?2"
+);
 
 /// What became of its parts so far.
 pub const PARTS: &str = "SELECT position, state, external_id FROM parts
@@ -141,6 +149,9 @@ pub struct Loaded {
     pub external_id: String,
     /// The account's name there, without `@`.
     pub handle: String,
+    /// The X app through which it is connected, by name.
+    pub app: String,
+    sealed_app: Option<String>,
     sealed: Option<String>,
     generation: Option<i64>,
     #[serde(with = "optional_millis")]
@@ -183,6 +194,7 @@ impl Loaded {
             sealed: self.sealed.clone()?,
             generation: self.generation?,
             expires_at: self.expires_at?,
+            app: self.sealed_app.clone(),
         })
     }
 
@@ -239,7 +251,7 @@ pub fn claim(
             .bind(now),
         Statement::new(LOAD).bind(delivery).bind(workspace),
         Statement::new(PARTS).bind(delivery).bind(workspace),
-        pause::look(),
+        pause::look_for(workspace, delivery),
         Statement::new(BEGUN)
             .bind(delivery)
             .bind(workspace)

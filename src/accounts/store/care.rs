@@ -1,5 +1,6 @@
 //! The SQL of what is done for all accounts at once, whatever their workspace: renewing, sealing anew, counting keys.
 
+use crate::apps::store::{join_app, sealed_app};
 use crate::error::Error;
 use crate::gate::Grant;
 use crate::ids::{AccountId, WorkspaceId};
@@ -62,10 +63,16 @@ pub struct Outdated {
     pub external_id: String,
 }
 
-const OUTDATED: &str =
-    "SELECT t.account_id, t.workspace_id, t.sealed, t.generation, t.expires_at, a.external_id
+const OUTDATED: &str = concat!(
+    "SELECT t.account_id, t.workspace_id, t.sealed, t.generation, t.expires_at, a.external_id, ",
+    sealed_app!(),
+    " AS app
   FROM account_tokens t JOIN accounts a ON a.id = t.account_id AND a.workspace_id = t.workspace_id
-  WHERE t.key_id = ?1 AND t.account_id > ?2 ORDER BY t.account_id LIMIT ?3";
+  ",
+    join_app!(),
+    "
+  WHERE t.key_id = ?1 AND t.account_id > ?2 ORDER BY t.account_id LIMIT ?3"
+);
 const READ_CURSOR: &str = "SELECT after FROM cursors WHERE name = ?1";
 const MOVE_CURSOR: &str = "INSERT INTO cursors (name, after) VALUES (?1, ?2)
   ON CONFLICT (name) DO UPDATE SET after = excluded.after";
@@ -126,7 +133,12 @@ const VERIFIERS_BY_OTHER_KEYS: &str = "SELECT key_id, count(*) AS sealed FROM
      FROM oauth_states WHERE expires_at > ?2 AND used_at IS NULL)
   WHERE key_id <> ?1 GROUP BY key_id";
 
-/// What is sealed with other keys than the newest: tokens, then consents under way.
+const APPS_BY_OTHER_KEYS: &str =
+    "SELECT key_id, count(*) AS sealed FROM workspace_apps WHERE key_id < ?1 GROUP BY key_id
+  UNION ALL
+  SELECT key_id, count(*) AS sealed FROM workspace_apps WHERE key_id > ?1 GROUP BY key_id";
+
+/// What is sealed with other keys than the newest: tokens, consents under way, then workspaces' apps.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -134,14 +146,15 @@ pub async fn sealed_by_other_keys(
     database: &dyn Database,
     newest: &str,
     now: Timestamp,
-) -> Result<[Vec<Count>; 2], Error> {
+) -> Result<[Vec<Count>; 3], Error> {
     let statements = vec![
         Statement::new(TOKENS_BY_OTHER_KEYS).bind(newest),
         Statement::new(VERIFIERS_BY_OTHER_KEYS)
             .bind(newest)
             .bind(now),
+        Statement::new(APPS_BY_OTHER_KEYS).bind(newest),
     ];
     let mut sets = database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default().all();
-    Ok([next()?, next()?])
+    Ok([next()?, next()?, next()?])
 }

@@ -3,7 +3,6 @@
 //! Both are one batch whose first statement gives a row only if the claim still holds.
 
 use super::super::model::{Attempt, State};
-use super::super::pause::X_APP;
 use super::super::settlement::Settlement;
 use super::{Loaded, POST_STATUS};
 use crate::gate::{GateReply, SendAnswer};
@@ -190,7 +189,7 @@ pub fn settle(
         .bind(settlement.published_at)
         .bind(now)
         .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()))
-        .bind(settlement.paused.then_some(X_APP))
+        .bind(settlement.paused.then_some(&*delivery.app))
         .bind(settlement.refused_looks);
     std::iter::once(settle)
         .chain(parts.iter().map(|part| settle_part(delivery, part)))

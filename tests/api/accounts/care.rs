@@ -164,6 +164,7 @@ async fn the_count_by_key_shows_every_key_but_the_newest_and_reads_nothing_else(
         configured,
         tokens,
         consents,
+        apps: 0,
     };
     assert_eq!(
         sealed_by_key(&town.world.app()).await.unwrap(),

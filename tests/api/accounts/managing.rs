@@ -547,7 +547,9 @@ async fn no_statement_of_accounts_reads_a_whole_table() {
     {
         for step in town.world.database.plan(sql) {
             assert!(
-                !step.starts_with("SCAN ") || step == "SCAN CONSTANT ROW",
+                // The second is the list of apps for which something waits.
+                !step.starts_with("SCAN ")
+                    || ["SCAN CONSTANT ROW", "SCAN waiting"].contains(&&*step),
                 "{step}: {sql}"
             );
         }

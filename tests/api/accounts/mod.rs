@@ -1,5 +1,6 @@
 //! Connected accounts, with the sandbox's X in process.
 
+mod apps;
 mod care;
 mod connecting;
 mod managing;

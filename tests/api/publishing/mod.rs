@@ -1,5 +1,6 @@
 //! From an accepted post to one post on X, whatever happens on the way.
 
+mod apps;
 mod debts;
 mod decisions;
 mod doubts;
@@ -21,4 +22,4 @@ mod tokens;
 mod upgrading;
 mod wording;
 
-pub use stage::{Stage, x_settings};
+pub use stage::{Stage, own_app, x_settings};

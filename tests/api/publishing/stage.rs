@@ -1,6 +1,7 @@
 //! A world with X in it, real gates, and a queue whose time is virtual.
 
 use crate::accounts::{consent, outcome, tokens_in};
+use crate::sandbox::apps::App as SandboxApp;
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
 use crate::support::{Answer, Person, SqliteGate, World};
@@ -103,6 +104,21 @@ impl Registry {
         alarms
             .filter_map(|(name, storage)| Some((storage.alarm()?, name.clone())))
             .min()
+    }
+}
+
+/// Another app that X knows: a workspace's own.
+pub fn own_app() -> SandboxApp {
+    let first = x_settings();
+    SandboxApp {
+        name: "Ada's own".to_owned(),
+        client_id: "own-client-id-1234".to_owned(),
+        client_secret: Some("own-client-secret-5678".to_owned()),
+        consumer_key: Some("own-consumer-key-abcd".to_owned()),
+        consumer_secret: Some("own-consumer-secret-efgh".to_owned()),
+        bearer: Some("own-bearer-token-ijkl".to_owned()),
+        redirect_uris: first.redirect_uris,
+        ..SandboxApp::default()
     }
 }
 
@@ -270,6 +286,18 @@ impl Stage {
             .bind(now),
         );
         account.to_string()
+    }
+
+    /// Gives the person's workspace an X app of its own, with this client secret.
+    pub async fn set_app(&self, client_secret: &str) -> Value {
+        let body = json!({
+            "client_id": "own-client-id-1234", "client_secret": client_secret, "api_key": "own-consumer-key-abcd",
+            "api_secret": "own-consumer-secret-efgh", "bearer_token": "own-bearer-token-ijkl",
+        });
+        let path = format!("/workspaces/{}/apps/x", self.person.workspace_id);
+        let token = Some(self.person.token.as_str());
+        let set = self.world.request("PUT", &path, token, Some(body));
+        set.await.expect(200)
     }
 
     /// Connects an X user by OAuth 1.0a, by the same doors as everybody; gives the account's id.

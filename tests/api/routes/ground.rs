@@ -200,6 +200,15 @@ impl Ground {
             ("PATCH", "/workspaces/{id}") => ask(200).json(&json!({
                 "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600,
             })),
+            ("PUT", "/workspaces/{id}/apps/x") => ask(200).json(&own_app()),
+            ("GET", "/workspaces/{id}/apps/x") => {
+                self.set_app(&path).await;
+                ask(200)
+            }
+            ("DELETE", "/workspaces/{id}/apps/x") => {
+                self.set_app(&path).await;
+                ask(204)
+            }
             ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
             }
@@ -279,6 +288,13 @@ impl Ground {
         }
     }
 
+    /// Gives Ada's workspace an X app of its own.
+    async fn set_app(&self, path: &str) {
+        let (token, body) = (Some(self.stage.person.token.as_str()), Some(own_app()));
+        let set = self.world().request("PUT", path, token, body);
+        set.await.expect(200);
+    }
+
     /// Where X sends the browser when Ada has just allowed a connect.
     async fn consented(&self, path: &str) -> String {
         let begun = self
@@ -311,6 +327,10 @@ impl Ground {
             world.http.requests().count(),
         )
     }
+}
+
+fn own_app() -> Value {
+    json!({ "client_id": "own-client-id", "client_secret": "own-client-secret" })
 }
 
 async fn things(stage: &Stage, (person, username): (&Person, &str), account: String) -> Things {
