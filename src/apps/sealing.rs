@@ -29,7 +29,7 @@ pub fn seal(
     keyring.seal(random, &context(workspace), &app.to_secret())
 }
 
-/// Opens what [`seal`] sealed for the same workspace.
+/// Opens what `seal` sealed for the same workspace.
 ///
 /// # Errors
 /// [`DoesNotOpen`], whatever the reason.
