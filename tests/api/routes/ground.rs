@@ -213,13 +213,9 @@ impl Ground {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
             }
             ("GET", "/x/users/search") => ask(200).at("/x/users/search?query=godwit"),
-            ("GET", "/connections/x/callback") => {
-                let begun = "/connections/x/authorize";
-                ask(303).nobody().at(self.consented(begun).await)
-            }
-            ("GET", "/connections/x/oauth1/callback") => {
-                let begun = "/connections/x/oauth1/authorize";
-                ask(303).nobody().at(self.consented(begun).await)
+            ("GET", "/connections/x/callback" | "/connections/x/oauth1/callback") => {
+                let begun = path.replace("callback", "authorize");
+                ask(303).nobody().at(self.consented(&begun).await)
             }
             ("POST", "/posts") => {
                 ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
