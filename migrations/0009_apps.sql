@@ -23,3 +23,11 @@ CREATE TABLE workspace_apps (
 
 -- Counts what is left under an older key without reading the rest.
 CREATE INDEX workspace_apps_by_key ON workspace_apps (key_id);
+
+-- App-only tokens that were fetched for an app. A cache: what is not here, or does not open, is fetched again.
+CREATE TABLE app_bearers (
+  app        TEXT PRIMARY KEY,
+  sealed     TEXT NOT NULL,
+  made_with  TEXT NOT NULL,               -- recognises the API key and secret that it was fetched with
+  fetched_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,6 +1,7 @@
 //! Calling the platform as an account, for what may be repeated. The gate counts the calls and lends what they are signed
 //! with; they leave from here.
 
+use super::model::Auth;
 use super::store::{AccountRow, grant};
 use super::tokens;
 use crate::app::App;
@@ -8,7 +9,9 @@ use crate::apps;
 use crate::gate::{
     Bucket, GateName, GateReply, GateRequest, Grant, Lend, LendAnswer, Observe, no_tokens,
 };
+use crate::ids::WorkspaceId;
 use crate::platforms::x::api::{Api, Credentials};
+use crate::platforms::x::apponly;
 use crate::platforms::x::ask::{Answered, Refusal};
 use crate::platforms::{Class, NotSent};
 use serde_json::json;
@@ -16,8 +19,15 @@ use serde_json::json;
 /// Somebody who acts as an account.
 pub struct Acting<'a> {
     app: &'a App,
-    gate: GateName,
-    grant: Grant,
+    way: Way,
+}
+
+/// What calls are signed with, and where that is.
+enum Way {
+    /// The user's tokens, at the account's gate.
+    User { gate: GateName, grant: Grant },
+    /// The token of the app of this name. X counts its calls by app, and not by account.
+    AppOnly { workspace: WorkspaceId, app: String },
 }
 
 /// What the gate has lent.
@@ -29,11 +39,20 @@ pub struct Lent {
 }
 
 impl<'a> Acting<'a> {
-    /// As an account.
+    /// As an account, in the way in which it is connected.
     ///
     /// # Errors
     /// [`Class::Token`] when it has no tokens.
     pub fn of(app: &'a App, account: &AccountRow) -> Result<Self, NotSent> {
+        if account.auth == Auth::AppOnly {
+            let workspace = account.workspace_id.clone();
+            let name = apps::name_of(&workspace, account.sealed_app.as_deref());
+            let way = Way::AppOnly {
+                workspace,
+                app: name,
+            };
+            return Ok(Self { app, way });
+        }
         let grant = grant(account).ok_or_else(no_tokens)?;
         Ok(Self::with(app, &account.external_id, grant))
     }
@@ -41,10 +60,10 @@ impl<'a> Acting<'a> {
     /// As the account of a grant.
     #[must_use]
     pub fn with(app: &'a App, external_id: &str, grant: Grant) -> Self {
+        let gate = GateName::x(external_id);
         Self {
             app,
-            gate: GateName::x(external_id),
-            grant,
+            way: Way::User { gate, grant },
         }
     }
 
@@ -62,6 +81,11 @@ impl<'a> Acting<'a> {
         loop {
             let lent = self.borrow(bucket, 1, refused).await?;
             let answer = make(self.app.x(&lent.credentials)).await;
+            let answer = match &self.way {
+                Way::User { .. } => answer,
+                Way::AppOnly { .. } if refused.is_none() => answer,
+                Way::AppOnly { .. } => answer.map_err(of_the_app),
+            };
             match &answer {
                 Err(refusal) if refusal.is_unauthorized() && refused.is_none() => {
                     refused = Some(lent.generation);
@@ -84,18 +108,26 @@ impl<'a> Acting<'a> {
         calls: u32,
         refused: Option<i64>,
     ) -> Result<Lent, Refusal> {
+        let (gate, grant) = match &self.way {
+            Way::User { gate, grant } => (gate, grant),
+            Way::AppOnly { workspace, app } => {
+                return self.lend_app(workspace, app, refused).await;
+            }
+        };
         let request = GateRequest::Lend(Lend {
-            grant: self.grant.clone(),
+            grant: grant.clone(),
             bucket,
             calls,
             refused,
         });
-        match self.app.gates.call(&self.gate, request).await {
+        match self.app.gates.call(gate, request).await {
             Ok(GateReply::Lend(LendAnswer::Lent {
                 sealed,
                 generation,
                 app,
-            })) => self.open(&sealed, generation, app).map_err(Refusal::of),
+            })) => self
+                .open(grant, &sealed, generation, app)
+                .map_err(Refusal::of),
             Ok(GateReply::Lend(LendAnswer::Later { at, detail })) => {
                 let remedy = "Try again when the window opens.";
                 let why = NotSent::new(Class::Transient, "rate_limited", detail, remedy);
@@ -113,8 +145,31 @@ impl<'a> Acting<'a> {
         }
     }
 
+    async fn lend_app(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        refused: Option<i64>,
+    ) -> Result<Lent, Refusal> {
+        let chosen = apps::named(self.app, workspace, name).await;
+        let chosen = chosen.map_err(|error| {
+            let details = json!({ "code": error.code, "internal": error.internal });
+            self.app.warn("app_not_found", &details);
+            Refusal::of(gate_unreachable())
+        })?;
+        let bearer = apps::bearer(self.app, &chosen, refused).await;
+        let bearer = bearer.map_err(Refusal::of)?;
+        Ok(Lent {
+            credentials: Credentials::App(bearer.token),
+            generation: bearer.generation,
+        })
+    }
+
     /// Tells the gate that the platform refuses more. If that is lost, the next call is refused too.
     pub async fn observe(&self, bucket: Bucket, refusal: &Refusal) {
+        let Way::User { gate, .. } = &self.way else {
+            return;
+        };
         if refusal.until.is_none() {
             return;
         }
@@ -123,7 +178,7 @@ impl<'a> Acting<'a> {
             observed: refusal.observed.clone(),
             shut_until: refusal.until,
         });
-        if let Err(lost) = self.app.gates.call(&self.gate, request).await {
+        if let Err(lost) = self.app.gates.call(gate, request).await {
             self.app
                 .warn("limit_not_noted", &json!({ "error": lost.0 }));
         }
@@ -131,12 +186,13 @@ impl<'a> Acting<'a> {
 
     fn open(
         &self,
+        grant: &Grant,
         sealed: &str,
         generation: i64,
         sealed_app: Option<String>,
     ) -> Result<Lent, NotSent> {
         let config = &self.app.config;
-        let (workspace, account) = (&self.grant.workspace_id, &self.grant.account_id);
+        let (workspace, account) = (&grant.workspace_id, &grant.account_id);
         let pair = tokens::open(&config.keyring, workspace, account, sealed)
             .map_err(|_| gate_unreachable())?;
         let app = match sealed_app {
@@ -145,7 +201,7 @@ impl<'a> Acting<'a> {
             }
             _ => config.x.app.clone(),
         };
-        let is_own = self.grant.app.is_some();
+        let is_own = grant.app.is_some();
         let credentials = Credentials::of(&app, &pair.access, pair.secret.as_ref())
             .map_err(|refusal| apps::addressed(refusal, is_own))?;
         Ok(Lent {
@@ -153,6 +209,16 @@ impl<'a> Acting<'a> {
             generation,
         })
     }
+}
+
+/// A 401 that no user can do anything about: X does not take the app's own token.
+pub(super) fn of_the_app(refusal: Refusal) -> Refusal {
+    if refusal.is_unauthorized() {
+        let upstream = refusal.why.upstream.clone();
+        let why = apponly::refused().with_upstream(upstream);
+        return Refusal { why, ..refusal };
+    }
+    refusal
 }
 
 fn gate_unreachable() -> NotSent {

@@ -2,14 +2,15 @@
 //! document. What is asked may be repeated (`acting`); a post is never created here.
 
 use super::acting::Acting;
-use super::model::{Status, scopes};
+use super::model::{Auth, Status, scopes};
 use super::operations::{find, mark};
-use super::refusals::{auth_mismatch, missing_scopes, refused, refused_until};
+use super::refusals::{missing_scopes, refused, refused_until};
 use super::store::{self, AccountRow};
 use crate::app::App;
 use crate::error::Error;
 use crate::gate::Bucket;
 use crate::ids::{AccountId, WorkspaceId};
+use crate::platforms::x::access::Takes;
 use crate::platforms::x::api::Api;
 use crate::platforms::x::ask::{Answered, Refusal};
 use crate::platforms::{Class, NotSent};
@@ -27,8 +28,8 @@ pub struct Need {
     pub bucket: Bucket,
     /// The scopes that X asks of OAuth 2.0 tokens.
     pub scopes: &'static [&'static str],
-    /// Whether X takes an account that is connected in this way (`accounts.auth`).
-    pub takes: fn(&str) -> bool,
+    /// Whom X takes.
+    pub takes: Takes,
 }
 
 /// An account that may be asked as.
@@ -103,10 +104,10 @@ impl<'a> Asker<'a> {
     /// # Errors
     /// `auth_mismatch` or `x_missing_scope`.
     pub fn may(&self, need: &Need) -> Result<(), Error> {
-        if !(need.takes)(self.row.auth.as_str()) {
-            return Err(auth_mismatch(self.row.auth.as_str()));
+        if let Some(mismatch) = need.takes.mismatch(self.row.auth.into()) {
+            return Err(refused(mismatch));
         }
-        if self.row.auth.as_str() != "oauth2" {
+        if self.row.auth != Auth::OAuth2 {
             return Ok(());
         }
         let granted = scopes(&self.row);

@@ -1,9 +1,10 @@
 //! The HTTP of connecting.
 
+use super::app_only::AppOnly;
 use super::callback::{Connected, Ending, finish};
 use super::connect::{self, Asking, Authorize, Begun, BegunOAuth1};
-use super::model::Auth;
-use super::{page, redirect};
+use super::model::{Account, Auth};
+use super::{app_only, page, redirect};
 use crate::app::App;
 use crate::crypto::sha256;
 use crate::error::Error;
@@ -94,6 +95,21 @@ pub fn routes() -> Vec<Route> {
         .refuses(409, "The X app has no API key: `x_not_configured`")
         .refuses(502, "X gave no request token: `x_unreachable`, …"),
         Route::new(
+            Method::POST,
+            "/connections/x/app-only",
+            "Add an X user as an account that is only read",
+            WRITE,
+            handler!(connect_app_only),
+        )
+        .takes::<AppOnly>()
+        .gives::<Account>(200, "The account")
+        .refuses(404, "X has no such user: `x_user_not_found`")
+        .refuses(
+            409,
+            "It is connected as its user: `account_already_connected`",
+        )
+        .refuses(502, "X gave no usable answer: `x_unreachable`, …"),
+        Route::new(
             Method::GET,
             "/connections/x/oauth1/callback",
             "Where X sends the browser after consent by OAuth 1.0a",
@@ -132,6 +148,11 @@ async fn authorize(app: App, call: Call) -> Result<Reply, Error> {
 async fn authorize_oauth1(app: App, call: Call) -> Result<Reply, Error> {
     let asked = asked(&call)?;
     connect::begin_oauth1(&app, &asking(&call, &asked)?).await
+}
+
+async fn connect_app_only(app: App, call: Call) -> Result<Reply, Error> {
+    let asked: AppOnly = call.json()?;
+    Reply::ok(&app_only::connect(&app, call.caller()?, &asked).await?)
 }
 
 // Everything in the body is optional, and so is the body.

@@ -1,4 +1,4 @@
-//! Accounts: connecting by OAuth 2.0 or 1.0a, their tokens at rest, profile, and unlinking.
+//! Accounts: connecting by OAuth 2.0, 1.0a or app-only, their tokens at rest, profile, and unlinking.
 //!
 //! What this part promises: tokens are sealed before they reach the database, what refreshes them is opened by the
 //! account's gate alone, and they never leave in an answer, a log line or an address. Connecting the same X user again keeps the account's id and
@@ -6,6 +6,7 @@
 //! lends for that call (`acting`), and never to create a post.
 
 mod acting; // calling the platform as an account
+mod app_only; // accounts that are read as the app alone
 mod asking; // the same from an id to an answer
 mod callback; // the end of a consent
 mod care; // renewing what is idle, sealing anew
@@ -25,5 +26,6 @@ mod upgrade; // from OAuth 1.0a to OAuth 2.0
 pub use acting::{Acting, Lent};
 pub use asking::{Asker, Need};
 pub use care::{Sealed, renew, reseal, sealed_by_key, tend};
+pub use model::Auth;
 pub(crate) use refusals::{refused, refused_until};
 pub use routes::routes;

@@ -3,6 +3,7 @@
 use super::store::AccountRow;
 use super::tokens::NEVER;
 use crate::ids::AccountId;
+use crate::platforms::x::access::As;
 use crate::platforms::x::oauth;
 use crate::time::Timestamp;
 use schemars::JsonSchema;
@@ -59,6 +60,16 @@ impl Auth {
             Self::OAuth2 => "oauth2",
             Self::OAuth1 => "oauth1",
             Self::AppOnly => "app_only",
+        }
+    }
+}
+
+impl From<Auth> for As {
+    fn from(auth: Auth) -> Self {
+        match auth {
+            Auth::OAuth2 => Self::OAuth2,
+            Auth::OAuth1 => Self::OAuth1,
+            Auth::AppOnly => Self::App,
         }
     }
 }

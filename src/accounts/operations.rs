@@ -1,15 +1,16 @@
 //! What can be done with a connected account. Tokens are used and refreshed at the account's gate alone; nothing here
 //! opens them.
 
+use super::app_only;
 use super::model::{
-    Account, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked, ends,
-    remedy_for_scopes, scopes,
+    Account, Auth, Check, Limits, MISSING_SCOPE, Refreshed, Status, Tested, TokenState, Unlinked,
+    ends, remedy_for_scopes, scopes,
 };
-use super::refusals::refused;
+use super::refusals::{app_only_cannot, refused};
 use super::store::{self, AccountRow, unlinking};
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::gate::{GateName, GateReply, GateRequest, Grant, unexpected};
+use crate::gate::{GateName, GateReply, GateRequest, unexpected};
 use crate::http::Page;
 use crate::identity::Caller;
 use crate::ids::{AccountId, AuditId, WorkspaceId};
@@ -48,20 +49,18 @@ pub async fn list(
 pub async fn get(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Account, Error> {
     let row = find(app, workspace, id).await?;
     let stale = app.now().since(row.profile_at) >= PROFILE_MS;
-    match store::grant(&row).filter(|_| stale && row.status == Status::Active) {
-        None => Ok(row.into()),
-        Some(grant) => {
-            // A look at an account must not fail for want of a newer picture of it.
-            if let Err(error) = read_profile(app, &row, grant).await {
-                let internal = error.internal.unwrap_or(error.detail);
-                app.warn(
-                    "profile_not_read",
-                    &json!({ "account_id": id, "internal": internal }),
-                );
-            }
-            Ok(find(app, workspace, id).await?.into())
-        }
+    if !stale || row.status != Status::Active {
+        return Ok(row.into());
     }
+    // A look at an account must not fail for want of a newer picture of it.
+    if let Err(error) = read_profile(app, &row).await {
+        let internal = error.internal.unwrap_or(error.detail);
+        app.warn(
+            "profile_not_read",
+            &json!({ "account_id": id, "internal": internal }),
+        );
+    }
+    Ok(find(app, workspace, id).await?.into())
 }
 
 /// Gives an account up.
@@ -114,7 +113,9 @@ pub async fn unlink(app: &App, caller: &Caller, id: &AccountId) -> Result<Unlink
         id: id.clone(),
         revoked_at_x,
         canceled_deliveries: sets.first().map_or(0, |canceled| canceled.changes),
-        detail: if revoked_at_x {
+        detail: if row.auth == Auth::AppOnly {
+            "The account is unlinked. It was read app-only, so that there was no access of its user to end.".to_owned()
+        } else if revoked_at_x {
             "The account is unlinked, and X has ended the access.".to_owned()
         } else {
             "The account is unlinked, but X did not confirm that the access has ended. Remove the app at https://x.com/settings/connected_apps to be sure.".to_owned()
@@ -135,17 +136,14 @@ fn not_confirmed(app: &App, id: &AccountId, error: &Error) {
 /// [`Kind::NotFound`], or when the gate or the database does not answer.
 pub async fn test(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Tested, Error> {
     let row = find(app, workspace, id).await?;
-    let profile = match store::grant(&row) {
-        Some(grant) => read_profile(app, &row, grant).await?,
-        None => Err(no_tokens()),
-    };
+    let profile = read_profile(app, &row).await?;
     // Again, since the gate may have refreshed the tokens, and the answer may have changed the state.
     let row = find(app, workspace, id).await?;
     let granted = scopes(&row);
     let missing = oauth::missing_scopes(&granted);
     let reachable = !matches!(&profile, Err(refusal) if refusal.class == Class::Transient);
     Ok(Tested {
-        checks: checks(&profile, reachable, &missing),
+        checks: checks(&profile, reachable, &missing, row.auth),
         can_post: profile.is_ok() && row.status == Status::Active && missing.is_empty(),
         auth: row.auth,
         missing_scopes: missing.into_iter().map(str::to_owned).collect(),
@@ -158,7 +156,12 @@ pub async fn test(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<
     })
 }
 
-fn checks(profile: &Result<Profile, NotSent>, reachable: bool, missing: &[&str]) -> Vec<Check> {
+fn checks(
+    profile: &Result<Profile, NotSent>,
+    reachable: bool,
+    missing: &[&str],
+    auth: Auth,
+) -> Vec<Check> {
     let check =
         |name, ok: bool, good: String, bad: Option<(String, String)>| match bad.filter(|_| !ok) {
             Some((detail, remedy)) => Check {
@@ -178,10 +181,15 @@ fn checks(profile: &Result<Profile, NotSent>, reachable: bool, missing: &[&str])
     let words = refusal.map(|refusal| (refusal.detail.clone(), refusal.remedy.clone()));
     let is = |class: Class| refusal.is_some_and(|refusal| refusal.class == class);
     let name = profile.as_ref().map_or("", |profile| &profile.handle);
-    let scopes = (
-        format!("Not granted: {}.", missing.join(", ")),
-        remedy_for_scopes(missing),
-    );
+    let scopes = if auth == Auth::AppOnly {
+        let cannot = app_only_cannot("Posting");
+        (cannot.detail, cannot.remedy)
+    } else {
+        (
+            format!("Not granted: {}.", missing.join(", ")),
+            remedy_for_scopes(missing),
+        )
+    };
     vec![
         check(
             "reachable",
@@ -228,6 +236,9 @@ pub async fn refresh(
     id: &AccountId,
 ) -> Result<Refreshed, Error> {
     let row = find(app, workspace, id).await?;
+    if row.auth == Auth::AppOnly {
+        return Err(app_only_cannot("A refresh"));
+    }
     let Some(grant) = store::grant(&row) else {
         return Err(needs_reconnect(no_tokens()));
     };
@@ -285,12 +296,13 @@ pub(super) async fn ask(
 }
 
 // Reads the profile through the gate and keeps what it shows. Repeating it is harmless: the same answer again.
-async fn read_profile(
-    app: &App,
-    row: &AccountRow,
-    grant: Grant,
-) -> Result<Result<Profile, NotSent>, Error> {
-    let answer = match ask(app, row, GateRequest::Profile { grant }).await? {
+async fn read_profile(app: &App, row: &AccountRow) -> Result<Result<Profile, NotSent>, Error> {
+    let reply = match (row.auth, store::grant(row)) {
+        (Auth::AppOnly, _) => GateReply::Profile(app_only::profile(app, row).await),
+        (_, Some(grant)) => ask(app, row, GateRequest::Profile { grant }).await?,
+        (_, None) => return Ok(Err(no_tokens())),
+    };
+    let answer = match reply {
         GateReply::Profile(Ok(profile)) if profile.external_id != row.external_id => {
             Err(NotSent::new(
                 Class::Token,

@@ -84,22 +84,25 @@ pub fn missing_scopes(config: &Config, missing: &[&str]) -> Error {
     )
 }
 
-/// The way in which the account is connected is not one that X takes here.
+/// What an account that is only read lacks for `what`.
 #[must_use]
-pub fn auth_mismatch(auth: &str) -> Error {
+pub fn app_only_cannot(what: &str) -> Error {
     Error::new(
         Kind::Conflict,
         "auth_mismatch",
-        format!("X does not take accounts here that are connected in this way ({auth})."),
-        "Connect the account by OAuth 2.0: POST /api/v1/connections/x/authorize.",
+        format!(
+            "This account is connected app-only, which X lets read and not post. {what} needs OAuth 2.0 or 1.0a of that user."
+        ),
+        "Connect the account as its user with POST /api/v1/connections/x/authorize; it keeps its id.",
     )
 }
 
 // The codes of `platforms::x` and of the gate that can come here, as the `'static` words that an `Error` takes.
 fn stable(code: &str) -> &'static str {
-    const CODES: [&str; 25] = [
+    const CODES: [&str; 26] = [
         "app_not_readable",
         "app_removed",
+        "auth_mismatch",
         "x_callback_refused",
         "x_scope_refused",
         "code_refused",

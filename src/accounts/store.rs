@@ -1,6 +1,7 @@
 //! The SQL of accounts and their tokens. Every statement names the workspace, except the one that takes a consent: its
 //! state is the credential, and those of `care`, which serves them all.
 
+pub mod app_only; // accounts without tokens
 pub mod care; // renewing what is idle, sealing anew
 pub mod connecting; // consents under way, and what they end in
 pub mod unlinking; // giving an account up
@@ -236,7 +237,8 @@ pub fn reseal_tokens(read: &Grant, sealed: &str) -> Statement {
 
 const NEEDS_RECONNECT: &str =
     "UPDATE accounts SET status = 'needs_reconnect', status_reason = ?3, updated_at = ?4
-  WHERE workspace_id = ?1 AND id = ?2 AND status = 'active' AND connected_at = ?5";
+  WHERE workspace_id = ?1 AND id = ?2 AND status = 'active' AND connected_at = ?5
+    AND auth <> 'app_only'";
 
 /// The platform does not accept the account's grant any more. `reason` is the stable code of the refusal. Leaves an
 /// account alone that is not active, or has been connected anew since `connected_at`: the refusal was of older tokens.

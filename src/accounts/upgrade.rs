@@ -2,7 +2,7 @@
 
 use super::model::{Account, Auth};
 use super::operations::{ask, find, mark, needs_reconnect, no_tokens, revive};
-use super::refusals::refused;
+use super::refusals::{app_only_cannot, refused};
 use super::store;
 use crate::app::App;
 use crate::error::Error;
@@ -27,8 +27,10 @@ use serde_json::json;
 pub async fn upgrade(app: &App, caller: &Caller, id: &AccountId) -> Result<Account, Error> {
     let workspace = &caller.workspace_id;
     let row = find(app, workspace, id).await?;
-    if row.auth == Auth::OAuth2 {
-        return Ok(row.into());
+    match row.auth {
+        Auth::OAuth2 => return Ok(row.into()),
+        Auth::AppOnly => return Err(app_only_cannot("An exchange")),
+        Auth::OAuth1 => {}
     }
     let Some(grant) = store::grant(&row) else {
         return Err(needs_reconnect(no_tokens()));

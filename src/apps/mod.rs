@@ -7,12 +7,14 @@
 //! now: a secret that is replaced counts for the next call. What it relies on: every query that gives an account's
 //! tokens gives its app beside them.
 
+mod bearer; // an app's own token
 mod model; // what an app is to the API, and to whom its troubles are told
 mod operations; // choose, show, set, remove
 mod routes; // the HTTP of all this
 mod sealing; // credentials at rest
 pub(crate) mod store; // the SQL
 
+pub use bearer::{Bearer, bearer};
 pub use model::{addressed, name_of, not_configured, own, removed};
 pub use operations::{Chosen, choose, named};
 pub use routes::routes;

@@ -50,21 +50,13 @@ pub async fn engage(
 }
 
 const fn need(what: Engagement) -> Need {
-    match what {
-        Engagement::Like => Need {
-            bucket: Bucket::Like,
-            scopes: what.scopes(),
-            takes: |auth| Engagement::Like.takes(auth),
+    Need {
+        bucket: match what {
+            Engagement::Like => Bucket::Like,
+            Engagement::Repost => Bucket::Repost,
+            Engagement::Bookmark => Bucket::Bookmark,
         },
-        Engagement::Repost => Need {
-            bucket: Bucket::Repost,
-            scopes: what.scopes(),
-            takes: |auth| Engagement::Repost.takes(auth),
-        },
-        Engagement::Bookmark => Need {
-            bucket: Bucket::Bookmark,
-            scopes: what.scopes(),
-            takes: |auth| Engagement::Bookmark.takes(auth),
-        },
+        scopes: what.scopes(),
+        takes: what.takes(),
     }
 }

@@ -5,8 +5,9 @@
 
 use super::account::AccountGate;
 use super::model::Grant;
+use super::refusals::none;
 use super::rotation::Way;
-use super::tokens::{Answer, Held, none};
+use super::tokens::{Answer, Held};
 use crate::accounts::store;
 use crate::accounts::tokens::NEVER;
 use crate::apps;

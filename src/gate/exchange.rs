@@ -6,7 +6,8 @@
 
 use super::account::AccountGate;
 use super::model::Grant;
-use super::tokens::{Answer, Held, no_client};
+use super::refusals::no_client;
+use super::tokens::{Answer, Held};
 use crate::accounts::store;
 use crate::accounts::tokens::Pair;
 use crate::platforms::x;

@@ -13,6 +13,7 @@ mod journal;
 mod lend;
 mod model;
 mod reconcile;
+mod refusals;
 mod revoke;
 mod rotation;
 mod send;
@@ -26,5 +27,5 @@ pub use model::{
     PartKey, ReconcileAnswer, ReconcilePart, RefreshedUntil, SendAnswer, SendPart, Window,
     unexpected,
 };
-pub use tokens::none as no_tokens;
+pub use refusals::none as no_tokens;
 pub use windows::Bucket;

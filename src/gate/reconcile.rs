@@ -144,7 +144,7 @@ impl AccountGate {
     ) -> Result<Result<Vec<OwnPost>, ReconcileAnswer>, StorageError> {
         let storage = &*self.ports.storage;
         let Some(grant) = &request.grant else {
-            return Ok(Err(ReconcileAnswer::Refused(super::tokens::none())));
+            return Ok(Err(ReconcileAnswer::Refused(super::refusals::none())));
         };
         let mut refused = None;
         loop {

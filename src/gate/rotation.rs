@@ -15,7 +15,8 @@
 use super::account::AccountGate;
 use super::apps::SealedApp;
 use super::model::Grant;
-use super::tokens::{Held, Want, no_client, no_longer_accepted, no_refresh_token};
+use super::refusals::{ended, no_client, no_longer_accepted, no_refresh_token};
+use super::tokens::{Held, Want};
 use super::turns::Turn;
 use crate::accounts::tokens::{NEVER, Pair};
 use crate::ids::AccountId;
@@ -108,15 +109,6 @@ impl Last {
         let recorded = self.refusal.as_deref().and_then(read);
         recorded.unwrap_or_else(no_longer_accepted)
     }
-}
-
-fn ended() -> NotSent {
-    NotSent::new(
-        Class::Token,
-        "token_refused",
-        "X does not accept the account's OAuth 1.0a token any more: the access was taken back, or the app's keys were replaced.",
-        "Connect the account again.",
-    )
 }
 
 /// What may be done for a caller who wants a token.

@@ -3,7 +3,8 @@
 use super::account::{AccountGate, LivingCall};
 use super::journal::{self, State};
 use super::model::{SendAnswer, SendPart};
-use super::tokens::{self, Usable};
+use super::refusals;
+use super::tokens::Usable;
 use super::windows::{self, Bucket};
 use crate::platforms::x::create::{self, Created};
 use crate::platforms::{Class, NotSent, Outcome};
@@ -44,11 +45,11 @@ impl AccountGate {
                 Permit::Answer(answer) => return Ok(answer),
             }
             let Some(grant) = &request.grant else {
-                return self.not_sent(&request, SendAnswer::Refused(tokens::none()));
+                return self.not_sent(&request, SendAnswer::Refused(refusals::none()));
             };
             // A pair that was fetched for this call is used, however short it lives: fetching another would not help.
             let at_once = match fetched.take() {
-                Some(_) if self.is_given_up(grant)? => Some(Err(tokens::none())),
+                Some(_) if self.is_given_up(grant)? => Some(Err(refusals::none())),
                 Some(usable) => Some(Ok(usable)),
                 None => self.usable_at_once(grant, refused_generation)?,
             };

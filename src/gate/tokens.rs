@@ -6,6 +6,7 @@
 use super::account::AccountGate;
 use super::apps::{SealedApp, is_removed};
 use super::model::{Grant, RefreshedUntil};
+use super::refusals::{no_longer_accepted, none, not_readable};
 use super::rotation::{Cause, Fetched, Way};
 use crate::accounts::{store, tokens};
 use crate::apps::removed;
@@ -388,51 +389,4 @@ impl AccountGate {
 
 fn wanted(refused: Option<i64>) -> Want {
     refused.map_or(Want::Lasting, Want::NewerThan)
-}
-
-/// There is nothing to send or read with.
-#[must_use]
-pub fn none() -> NotSent {
-    NotSent::new(
-        Class::Token,
-        "no_tokens",
-        "The account has to be connected again before anything can be sent.",
-        "Connect the account again.",
-    )
-}
-
-pub(super) fn no_longer_accepted() -> NotSent {
-    NotSent::new(
-        Class::Token,
-        "token_refused",
-        "X does not accept this account's tokens any more, not even a fresh one.",
-        "Connect the account again.",
-    )
-}
-
-pub(super) fn no_client() -> NotSent {
-    NotSent::new(
-        Class::Operator,
-        "x_not_configured",
-        "The operator has not set X_CLIENT_ID, so that no token can be refreshed.",
-        "The operator sets X_CLIENT_ID; what waits then goes out by itself.",
-    )
-}
-
-pub(super) fn no_refresh_token() -> NotSent {
-    NotSent::new(
-        Class::Token,
-        "no_refresh_token",
-        "The account's access has ended, and it came without permission to renew it.",
-        "Connect the account again and agree to everything that is asked.",
-    )
-}
-
-fn not_readable() -> NotSent {
-    NotSent::new(
-        Class::Operator,
-        "tokens_not_readable",
-        "The stored tokens of this account do not open with the configured ENCRYPTION_KEYS.",
-        "Put the key that sealed them back into ENCRYPTION_KEYS, or connect the account again.",
-    )
 }

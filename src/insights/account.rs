@@ -2,10 +2,10 @@
 
 use super::kept::{Kept, Wanted, kept};
 use super::model::{AccountInsights, Growth, Info, Report, Totals, engagement_rate, top};
-use super::reader::{ME, OWN, POSTS, is_user};
+use super::reader::{ME, OWN, POSTS};
 use super::store;
-use crate::accounts::Asker;
 use crate::accounts::store::save_profile;
+use crate::accounts::{Asker, Auth};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::{AccountId, WorkspaceId};
@@ -82,19 +82,16 @@ async fn profile(app: &App, asker: &Asker<'_>) -> Result<Kept<User>, Error> {
     let row = asker.row();
     let fresh = async || {
         let answer = asker
-            .ask(&ME, async |api| {
-                if is_user(row.auth.as_str()) {
-                    read::me(&api).await
-                } else {
-                    read::user(&api, &row.external_id).await
-                }
+            .ask(&ME, async |api| match row.auth {
+                Auth::OAuth2 | Auth::OAuth1 => read::me(&api).await,
+                Auth::AppOnly => read::user(&api, &row.external_id).await,
             })
             .await?;
         let user = shown::user(&answer).filter(|user| user.external_id == row.external_id);
         let user = user.ok_or_else(|| unreadable("this account"))?;
         let now = app.now();
         let mut statements = store::keep_day(&row.workspace_id, &row.id, &user, now);
-        if is_user(row.auth.as_str()) {
+        if row.auth != Auth::AppOnly {
             let profile = profile_of(&user);
             statements.push(save_profile(&row.workspace_id, &row.id, &profile, now));
         }
@@ -149,7 +146,13 @@ async fn measured(
 ) -> Result<(Vec<Post>, bool), Error> {
     let private_from = to.plus_ms(-PRIVATE_MS);
     let mut spans = Vec::new();
-    if is_user(asker.row().auth.as_str()) {
+    if asker.row().auth == Auth::AppOnly {
+        spans.push(Measured {
+            from,
+            to: None,
+            with_private: false,
+        });
+    } else {
         spans.push(Measured {
             from: from.max(private_from),
             to: None,
@@ -160,12 +163,6 @@ async fn measured(
             to: Some(private_from),
             with_private: false,
         }));
-    } else {
-        spans.push(Measured {
-            from,
-            to: None,
-            with_private: false,
-        });
     }
     let (mut posts, mut pages_left) = (Vec::new(), PAGES_MAX);
     for span in spans {

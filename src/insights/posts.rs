@@ -2,8 +2,8 @@
 
 use super::account::{PRIVATE_MS, unreadable};
 use super::model::{PostInsights, PrivateMetrics, engagement_rate};
-use super::reader::{OWN, POSTS, Reader, is_user};
-use crate::accounts::Asker;
+use super::reader::{OWN, POSTS, Reader};
+use crate::accounts::{Asker, Auth};
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::{AccountId, WorkspaceId};
@@ -59,7 +59,7 @@ async fn private(app: &App, author: Option<&Asker<'_>>, post: &mut Post) -> Priv
     if is_old(post) {
         return PrivateMetrics::TooOld;
     }
-    if !is_user(author.row().auth.as_str()) {
+    if author.row().auth == Auth::AppOnly {
         return PrivateMetrics::NotReadable;
     }
     let id = &post.external_id;

@@ -1,10 +1,12 @@
 //! As whom X is asked.
 
-use crate::accounts::{Asker, Need, refused_until};
+use crate::accounts::{Asker, Need, refused, refused_until};
 use crate::app::App;
+use crate::apps;
 use crate::error::{Error, Kind};
 use crate::gate::Bucket;
 use crate::ids::{AccountId, WorkspaceId};
+use crate::platforms::x::access::{self, As};
 use crate::platforms::x::api::{Api, Credentials};
 use crate::platforms::x::ask::{Answered, Refusal};
 use crate::platforms::x::read;
@@ -14,48 +16,43 @@ use serde_json::Value;
 pub const POSTS: Need = Need {
     bucket: Bucket::Read,
     scopes: read::SCOPES,
-    takes: |_| true,
+    takes: access::ANY,
 };
 
 /// Reading what X shows to an account alone.
 pub const OWN: Need = Need {
     bucket: Bucket::Read,
     scopes: read::SCOPES,
-    takes: is_user,
+    takes: access::USER,
 };
 
 /// Reading the own profile.
 pub const ME: Need = Need {
     bucket: Bucket::Profile,
     scopes: read::SCOPES,
-    takes: |_| true,
+    takes: access::ANY,
 };
 
 /// Reading mentions.
 pub const MENTIONS: Need = Need {
     bucket: Bucket::Mentions,
     scopes: read::SCOPES,
-    takes: |_| true,
+    takes: access::ANY,
 };
 
 /// Searching users: not as the app.
 pub const SEARCH: Need = Need {
     bucket: Bucket::Search,
     scopes: read::SCOPES,
-    takes: is_user,
+    takes: access::USER,
 };
 
 /// Reading trends: not with OAuth 1.0a.
 pub const TRENDS: Need = Need {
     bucket: Bucket::Trends,
     scopes: &[],
-    takes: |auth| auth != "oauth1",
+    takes: access::NOT_OAUTH1,
 };
-
-/// Whether an account that is connected in this way speaks as its user.
-pub fn is_user(auth: &str) -> bool {
-    matches!(auth, "oauth2" | "oauth1")
-}
 
 /// Whoever asks.
 pub enum Reader<'a> {
@@ -80,15 +77,31 @@ impl<'a> Reader<'a> {
             let asker = Asker::find(app, workspace, id).await?;
             return Ok(Self::Account(Box::new(asker)));
         }
-        // What X takes from an app-only account it takes from the app.
-        let bearer = app.config.x.app.bearer_token.as_ref();
-        let bearer = bearer.filter(|_| (need.takes)("app_only"));
-        let as_app = || bearer.map(|token| Self::App(app, Credentials::Bearer(token.clone())));
         match Asker::any(app, workspace, need).await {
             Ok(Some(asker)) => Ok(Self::Account(Box::new(asker))),
-            Ok(None) => as_app().ok_or_else(no_account),
-            Err(error) if error.kind == Kind::Conflict => as_app().ok_or(error),
+            Ok(None) => Self::as_app(app, workspace, need, no_account()).await,
+            Err(error) if error.kind == Kind::Conflict => {
+                Self::as_app(app, workspace, need, error).await
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    // The app's token may have to be fetched, so that it is asked for last.
+    async fn as_app(
+        app: &'a App,
+        workspace: &WorkspaceId,
+        need: &Need,
+        otherwise: Error,
+    ) -> Result<Self, Error> {
+        if need.takes.mismatch(As::App).is_some() {
+            return Err(otherwise);
+        }
+        let chosen = apps::choose(app, workspace).await?;
+        match apps::bearer(app, &chosen, None).await {
+            Ok(bearer) => Ok(Self::App(app, Credentials::App(bearer.token))),
+            Err(why) if why.code == "x_not_configured" => Err(otherwise),
+            Err(why) => Err(refused(why)),
         }
     }
 

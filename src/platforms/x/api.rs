@@ -1,5 +1,6 @@
 //! X's API as one caller: where it is, what requests are signed with, and the little that all of them share.
 
+use super::access;
 use super::app::App;
 use super::oauth1::{self, Consumer, Moment, Token};
 use crate::config::XConfig;
@@ -14,8 +15,10 @@ use url::Url;
 /// What a request is signed with.
 #[derive(Clone)]
 pub enum Credentials {
-    /// An OAuth 2.0 access token of a user, or the app-only token.
+    /// An OAuth 2.0 access token of a user.
     Bearer(SecretString),
+    /// The app-only token.
+    App(SecretString),
     /// OAuth 1.0a, as a user.
     OAuth1(Consumer, Token),
 }
@@ -100,7 +103,7 @@ impl Api<'_> {
     /// Sends a request to `path`, which begins with `/2/`, and reads the whole answer within `deadline_ms`.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// When there is no answer; of credentials that the endpoint does not take, without asking.
     pub async fn send(
         &self,
         method: Method,
@@ -109,6 +112,9 @@ impl Api<'_> {
         body: Body<'_>,
         deadline_ms: u32,
     ) -> Result<Response<Vec<u8>>, Silence> {
+        if let Some(mismatch) = access::mismatch(self.credentials, &method, path) {
+            return Err(Silence::NotPossible(mismatch));
+        }
         let request = self
             .request(method, path, query, body)
             .ok_or_else(|| Silence::NotPossible(not_possible()))?;
@@ -145,7 +151,9 @@ impl Api<'_> {
 
     fn authorization(&self, method: &Method, url: &Url) -> Option<HeaderValue> {
         let value = match self.credentials {
-            Credentials::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+            Credentials::Bearer(token) | Credentials::App(token) => {
+                format!("Bearer {}", token.expose_secret())
+            }
             Credentials::OAuth1(consumer, token) => {
                 let moment = Moment {
                     at: self.clock.now(),

@@ -5,6 +5,7 @@
 //! All of it may be repeated: doing what is done, and taking back what is not there, changes nothing at X. Self-serve apps
 //! may not like (<https://docs.x.com/changelog>, 2026-04-16); X then answers 403.
 
+use super::access::{self, Takes};
 use super::api::Api;
 use super::ask::{Answered, Ask, Refusal};
 use schemars::JsonSchema;
@@ -51,12 +52,12 @@ impl Engagement {
         }
     }
 
-    /// Whether X takes an account that is connected in this way. Bookmarks take OAuth 2.0 alone.
+    /// Whom X takes. Bookmarks take OAuth 2.0 alone.
     #[must_use]
-    pub fn takes(self, auth: &str) -> bool {
+    pub const fn takes(self) -> Takes {
         match self {
-            Self::Like | Self::Repost => matches!(auth, "oauth2" | "oauth1"),
-            Self::Bookmark => auth == "oauth2",
+            Self::Like | Self::Repost => access::USER,
+            Self::Bookmark => access::OAUTH2,
         }
     }
 

@@ -1,7 +1,9 @@
 //! X (API v2): requests, answers and what they mean. Facts and their sources are named where they are used.
 
+pub mod access; // which endpoints take which credentials
 pub mod api; // X's API as one caller
 pub mod app; // the X app as which Godwit speaks
+pub mod apponly; // the app's own token
 pub mod ask; // what may be asked again, and what refusals of it mean
 pub mod create; // creating a post, and what the answer means
 pub mod engage; // likes, reposts, bookmarks, and taking them back

@@ -1,13 +1,15 @@
-//! `GET /2/users/me`: who the account is at X.
+//! `GET /2/users/me`: who the account is at X; and other users, by name and id.
 //!
 //! X lets each user ask 75 times in 15 minutes (<https://docs.x.com/x-api/fundamentals/rate-limits>), and may bill
 //! each answer; who calls this keeps the answer.
 
 use super::api::{Api, Body, Silence, unreachable};
+use super::ask::{Answered, Ask, Refusal};
 use super::errors::ErrorBody;
 use crate::platforms::{Class, NotSent, Profile};
 use http::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The code of a 401: the access token is not good.
 pub const UNAUTHORIZED: &str = "x_unauthorized";
@@ -18,6 +20,9 @@ const DEADLINE_MS: u32 = 10_000;
 /// Names that X itself shows are short; what is longer is cut, since it is stored and rendered.
 const NAME_MAX: usize = 200;
 const ADDRESS_MAX: usize = 2_000;
+
+/// What is read of a user as the app alone: the plan of a user is theirs to show.
+const PUBLIC_FIELDS: &str = "profile_image_url";
 
 #[derive(Deserialize)]
 struct Answer {
@@ -50,6 +55,45 @@ pub async fn users_me(api: &Api<'_>) -> Result<Profile, NotSent> {
             .ok_or_else(|| unreachable("X answered something that is not a user.".to_owned()));
     }
     Err(classify(&ErrorBody::read(status.as_u16(), answer.body())))
+}
+
+/// Asks X for a user by the name in their address, as whoever may read what is public. Safe to repeat.
+///
+/// # Errors
+/// `x_not_found`; or why X did not say.
+pub async fn by_name(api: &Api<'_>, username: &str) -> Result<Profile, Refusal> {
+    let query = [("usernames", username), ("user.fields", PUBLIC_FIELDS)];
+    let answered = Ask::get("/2/users/by", &query).of(api).await?;
+    read(
+        answered
+            .body
+            .get("data")
+            .and_then(|data| data.get(0))
+            .unwrap_or(&Value::Null),
+    )
+}
+
+/// Asks X for a user by id, in the same way; [`read`] reads what it answers.
+///
+/// # Errors
+/// As [`by_name`].
+pub async fn by_id(api: &Api<'_>, id: &str) -> Result<Answered, Refusal> {
+    let path = format!("/2/users/{id}");
+    let query = [("user.fields", PUBLIC_FIELDS)];
+    Ask::get(&path, &query).of(api).await
+}
+
+/// The user of an answer, or of its `data`.
+///
+/// # Errors
+/// When there is none.
+pub fn read(answer: &Value) -> Result<Profile, Refusal> {
+    let user = answer.get("data").unwrap_or(answer);
+    let user = User::deserialize(user).ok();
+    user.and_then(profile).ok_or_else(|| {
+        let detail = "X answered something that is not a user.";
+        Refusal::of(unreachable(detail.to_owned()))
+    })
 }
 
 fn profile(user: User) -> Option<Profile> {

@@ -1,5 +1,6 @@
 //! From an accepted post to one post on X, whatever happens on the way.
 
+mod app_only;
 mod apps;
 mod debts;
 mod decisions;

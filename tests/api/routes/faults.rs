@@ -29,6 +29,8 @@ fn may_end_well(route: &Route, number: usize) -> bool {
         "/connections/x/callback" | "/connections/x/oauth1/callback" => number > 0,
         // It is marked as deleted; the clean-up does the rest.
         "/media/{id}" => route.method == "DELETE" && number > 2,
+        // The app's token is fetched where it cannot be read.
+        "/connections/x/app-only" => (2..=3).contains(&number),
         path => path.starts_with("/accounts/{id}") && number > 1,
     }
 }
@@ -94,7 +96,9 @@ fn after_a_lost_answer(route: &Route, number: usize, success: u16) -> (u16, &'st
         ("POST", "/auth/register", 1..) => (409, "email_taken"),
         // It is unlinked, and gone from the lists.
         ("DELETE", "/accounts/{id}" | "/media/{id}", 2..)
-        | ("DELETE", "/admin/dead-letters/{id}", 1..) => (404, "not_found"),
+        | ("DELETE", "/admin/dead-letters/{id}" | "/workspaces/{id}/apps/x", 1..) => {
+            (404, "not_found")
+        }
         // It is on its way.
         ("POST", "/posts/{id}/retry", 1..) => (409, "nothing_to_retry"),
         ("POST", "/deliveries/{id}/resolve", 2..) => (409, "nothing_to_decide"),

@@ -1,7 +1,7 @@
 //! Two people who know nothing of each other, and a good request for every route.
 
 use crate::accounts::consent;
-use crate::publishing::Stage;
+use crate::publishing::{self, Stage};
 use crate::sandbox::Plan;
 use crate::support::world::BASE_URL;
 use crate::support::{Answer, Person, World, files};
@@ -134,6 +134,7 @@ impl Ground {
         let stage = Stage::new().await;
         // Where every operation is allowed.
         stage.x.lock().unwrap().settings.plan = Plan::Enterprise;
+        stage.x.lock().unwrap().settings.apps = vec![publishing::own_app()];
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");
         let mut ours = things(
@@ -200,13 +201,16 @@ impl Ground {
             ("PATCH", "/workspaces/{id}") => ask(200).json(&json!({
                 "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600,
             })),
+            ("POST", "/connections/x/app-only") => {
+                ask(200).json(&json!({ "username": "@second_bird" }))
+            }
             ("PUT", "/workspaces/{id}/apps/x") => ask(200).json(&own_app()),
             ("GET", "/workspaces/{id}/apps/x") => {
-                self.set_app(&path).await;
+                self.set_app();
                 ask(200)
             }
             ("DELETE", "/workspaces/{id}/apps/x") => {
-                self.set_app(&path).await;
+                self.set_app();
                 ask(204)
             }
             ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
@@ -284,11 +288,28 @@ impl Ground {
         }
     }
 
-    /// Gives Ada's workspace an X app of its own.
-    async fn set_app(&self, path: &str) {
-        let (token, body) = (Some(self.stage.person.token.as_str()), Some(own_app()));
-        let set = self.world().request("PUT", path, token, body);
-        set.await.expect(200);
+    /// Gives Ada's workspace an X app of its own, whether or not she is signed in.
+    fn set_app(&self) {
+        let world = self.world();
+        let app = godwit::platforms::x::app::App {
+            client_id: Some("own-client-id-1234".to_owned()),
+            client_secret: Some("own-client-secret-5678".into()),
+            api_key: Some("own-consumer-key-abcd".to_owned()),
+            api_secret: Some("own-consumer-secret-efgh".into()),
+            bearer_token: None,
+        };
+        let context = format!("workspace_apps.sealed/{}/x", self.ours.workspace);
+        let keyring = &world.config.keyring;
+        let sealed = keyring
+            .seal(&*world.random, &context, &app.to_secret())
+            .unwrap();
+        let put =
+            "INSERT OR REPLACE INTO workspace_apps (workspace_id, platform, sealed, hints, set_at)
+          VALUES (?1, 'x', ?2, '{}', 1)";
+        let put = Statement::new(put)
+            .bind(self.ours.workspace.as_str())
+            .bind(sealed);
+        world.database.change(&put);
     }
 
     /// Where X sends the browser when Ada has just allowed a connect.
@@ -326,7 +347,10 @@ impl Ground {
 }
 
 fn own_app() -> Value {
-    json!({ "client_id": "own-client-id", "client_secret": "own-client-secret" })
+    json!({
+        "client_id": "own-client-id-1234", "client_secret": "own-client-secret-5678",
+        "api_key": "own-consumer-key-abcd", "api_secret": "own-consumer-secret-efgh",
+    })
 }
 
 async fn things(stage: &Stage, (person, username): (&Person, &str), account: String) -> Things {
