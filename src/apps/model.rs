@@ -40,7 +40,7 @@ pub fn name_of(workspace: &WorkspaceId, sealed_app: Option<&str>) -> String {
 /// A workspace's own X app, as X's developer console shows its credentials. White space around them is cut off.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "OwnXApp")]
+#[schemars(rename = "OwnXApp", extend("dependentRequired" = { "api_key": ["api_secret"], "api_secret": ["api_key"] }))]
 pub struct NewApp {
     /// OAuth 2.0 client id.
     #[serde(deserialize_with = "secret")]

@@ -10,6 +10,7 @@
 
 use super::model::{PartKey, SendAnswer, SendPart};
 use crate::crypto::sha256;
+use crate::platforms::Content;
 use crate::platforms::x::matching;
 use crate::ports::{GateStorage, Statement, StorageError};
 use crate::time::{DAY_MS, Timestamp, millis, optional_millis};
@@ -77,7 +78,11 @@ const ADOPT: &str = "INSERT INTO journal
   WHERE journal.state <> 'sent'";
 
 const UNDER_WAY: &str = "SELECT delivery_id FROM journal
-  WHERE state = 'sending' AND words = ?1 AND deadline_at > ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
+  WHERE state = 'sending' AND words GLOB ?1 || '/*' AND deadline_at > ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
+
+// A scan, as `KNOWN` is.
+const DOUBTS: &str = "SELECT coalesce(doubt_since, started_at) AS since, deadline_at FROM journal
+  WHERE state IN ('sending', 'uncertain') AND words = ?1 AND NOT (delivery_id = ?2 AND position = ?3)";
 
 const SENDING_ELSEWHERE: &str = "SELECT max(deadline_at) AS at FROM journal
   WHERE state = 'sending' AND deadline_at > ?1 AND started_at <= ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
@@ -174,7 +179,7 @@ pub fn arm(
         .bind(request.round)
         .bind(now)
         .bind(deadline_at)
-        .bind(words(&request.content.text));
+        .bind(words(&request.content));
     storage.execute(statement).map(drop)
 }
 
@@ -204,11 +209,11 @@ pub fn seen(
 pub fn is_sent_elsewhere(
     storage: &dyn GateStorage,
     part: &PartKey,
-    text: &str,
+    content: &Content,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     let statement = Statement::new(UNDER_WAY)
-        .bind(words(text))
+        .bind(text(&content.text))
         .bind(now)
         .bind(&part.delivery_id)
         .bind(part.position);
@@ -239,8 +244,43 @@ pub fn sending_elsewhere(
     Ok(until.and_then(|until| until.at))
 }
 
-// Enough to recognise what X shows as the same text, without keeping it twice.
-fn words(text: &str) -> String {
+/// A call of another part of which nobody knows what became.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Doubt {
+    /// When it left.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+    /// When the platform must have answered.
+    #[serde(with = "millis")]
+    pub deadline_at: Timestamp,
+}
+
+/// The doubts about other parts with the same words in the same place: a post that is like this part may be one of
+/// theirs.
+///
+/// # Errors
+/// When the storage fails.
+pub fn doubts_elsewhere(
+    storage: &dyn GateStorage,
+    part: &PartKey,
+    content: &Content,
+) -> Result<Vec<Doubt>, StorageError> {
+    let statement = Statement::new(DOUBTS)
+        .bind(words(content))
+        .bind(&part.delivery_id)
+        .bind(part.position);
+    storage.execute(statement)?.all()
+}
+
+// Enough to recognise what X shows as the same text, without keeping it twice; and what else a post shows, by which two
+// with the same text differ.
+fn words(content: &Content) -> String {
+    let media: Vec<&str> = content.media.iter().map(|one| one.id.as_str()).collect();
+    let beside = format!("{:?} {media:?}", content.reply_to);
+    format!("{}/{}", text(&content.text), sha256(beside.as_bytes()))
+}
+
+fn text(text: &str) -> String {
     sha256(matching::canonical(text).as_bytes())
 }
 

@@ -1,12 +1,13 @@
 //! The gates: the only door to a platform's create call.
 //!
-//! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`), counts calls in
+//! One gate per connected X user. It keeps the journal of every part it was asked to send (`journal`, `attribution`), counts calls in
 //! sliding windows (`windows`) and is the only place where the account's tokens are opened and refreshed (`tokens`,
 //! `rotation`, `exchange`, `revoke`, `debts`). The logic is here, over a small storage port; the Durable Object around it is in `edge/`.
 
 mod account;
 mod adopt;
 mod apps;
+mod attribution;
 mod debts;
 mod exchange;
 mod journal;

@@ -4,6 +4,7 @@
 //! so that no later question can end in a second call.
 
 use super::account::AccountGate;
+use super::attribution;
 use super::journal::{self, State};
 use super::model::{ReconcileAnswer, ReconcilePart, SendAnswer};
 use super::rotation::RETRY_REFRESH_MS;
@@ -13,7 +14,7 @@ use crate::platforms::Class;
 use crate::platforms::x::matching::{self, Likeness};
 use crate::platforms::x::timeline::{self, Look, OwnPost, Span};
 use crate::ports::StorageError;
-use crate::time::SECOND_MS;
+use crate::time::{SECOND_MS, Timestamp};
 
 /// X's clock and ours may differ, and its `created_at` is in whole seconds.
 const CLOCK_MARGIN_MS: i64 = 2 * SECOND_MS;
@@ -66,12 +67,12 @@ impl AccountGate {
             return Ok(later(settled_at, "The call may still take effect at X."));
         }
         // 3.
-        let since = entry.doubt_since.unwrap_or(entry.started_at);
-        let span = Span {
-            from: since.plus_ms(-CLOCK_MARGIN_MS),
-            to: settled_at.plus_ms(CLOCK_MARGIN_MS).min(self.now()),
-        };
-        let posts = match self.look(&request, &span).await? {
+        let mine = self.span(
+            entry.doubt_since.unwrap_or(entry.started_at),
+            entry.deadline_at,
+        );
+        let reach = attribution::reach(&mine, &self.spans_elsewhere(&request)?);
+        let posts = match self.look(&request, &reach).await? {
             Ok(posts) => posts,
             Err(answer) => return Ok(answer),
         };
@@ -89,14 +90,14 @@ impl AccountGate {
             None => {}
         }
         // 4.
-        let Some(post) = self.unclaimed(&request, &posts)? else {
+        let Some(post) = self.unclaimed(&request, &mine, &posts)? else {
             return Ok(ReconcileAnswer::NotFound {
                 doubted_before: entry.doubt_since.is_some(),
             });
         };
         // It may be what another delivery with the same words is sending at this moment.
         let now = self.now();
-        if journal::is_sent_elsewhere(storage, &request.part, &request.content.text, now)? {
+        if journal::is_sent_elsewhere(storage, &request.part, &request.content, now)? {
             let at = now.plus_ms(RETRY_REFRESH_MS);
             return Ok(later(at, "Another post with the same words is being sent."));
         }
@@ -111,11 +112,31 @@ impl AccountGate {
         })
     }
 
-    /// The post that is what was meant and belongs to no other part: of several the oldest, since what was sent first
-    /// belongs to the earlier call, and of beginnings of long texts one that is alone.
+    /// When what a call has made may have been made.
+    fn span(&self, since: Timestamp, deadline_at: Timestamp) -> Span {
+        let settled_at = deadline_at.plus_ms(self.ports.config.timing.landing_grace_ms);
+        Span {
+            from: since.plus_ms(-CLOCK_MARGIN_MS),
+            to: settled_at.plus_ms(CLOCK_MARGIN_MS).min(self.now()),
+        }
+    }
+
+    /// The same of other parts that a post may be as well.
+    fn spans_elsewhere(&self, request: &ReconcilePart) -> Result<Vec<Span>, StorageError> {
+        let storage = &*self.ports.storage;
+        let doubts = journal::doubts_elsewhere(storage, &request.part, &request.content)?;
+        let spans = doubts
+            .iter()
+            .map(|one| self.span(one.since, one.deadline_at));
+        Ok(spans.collect())
+    }
+
+    /// The post that is what was meant and belongs to no other part: of several the one that [`attribution`] gives to
+    /// this part, and of beginnings of long texts one that is alone.
     fn unclaimed<'a>(
         &self,
         request: &ReconcilePart,
+        mine: &Span,
         posts: &'a [OwnPost],
     ) -> Result<Option<&'a OwnPost>, StorageError> {
         let mut alike: Vec<(&OwnPost, Likeness)> = posts
@@ -127,13 +148,22 @@ impl AccountGate {
         alike.retain(|(post, _)| !ours.contains(&post.external_id));
         // X's ids rise with time; of the same length they do as text.
         alike.sort_by_key(|(post, _)| (post.created_at, post.external_id.len(), &post.external_id));
-        let whole = alike
+        let whole: Vec<&OwnPost> = alike
             .iter()
-            .find(|(_, likeness)| *likeness == Likeness::Whole);
-        Ok(match (whole, alike.as_slice()) {
-            (Some((post, _)), _) | (None, [(post, _)]) => Some(post),
-            _ => None,
-        })
+            .filter(|(_, likeness)| *likeness == Likeness::Whole)
+            .map(|(post, _)| *post)
+            .collect();
+        if whole.is_empty() {
+            alike.retain(|(post, _)| (mine.from..=mine.to).contains(&post.created_at));
+            return Ok(match alike.as_slice() {
+                [(post, _)] => Some(post),
+                _ => None,
+            });
+        }
+        let times: Vec<Timestamp> = whole.iter().map(|post| post.created_at).collect();
+        let others = self.spans_elsewhere(request)?;
+        let index = attribution::attributed(mine, &others, &times);
+        Ok(index.and_then(|index| whole.get(index).copied()))
     }
 
     /// The account's own posts of a span, or why they cannot be read now.
@@ -186,7 +216,7 @@ impl AccountGate {
     }
 }
 
-fn later(at: crate::time::Timestamp, detail: &str) -> ReconcileAnswer {
+fn later(at: Timestamp, detail: &str) -> ReconcileAnswer {
     ReconcileAnswer::Later {
         at,
         detail: detail.to_owned(),

@@ -16,7 +16,7 @@ const BEARER: (&str, &str) = ("X_BEARER_TOKEN", "sandbox-app-only");
 
 #[tokio::test]
 async fn nothing_can_be_read_without_any_credentials() {
-    let stage = without_account(&[]).await;
+    let stage = without_account(&[("X_API_KEY", "")]).await;
     for path in ["/x/posts/1/insights", "/x/users/search?query=a", "/trends"] {
         let answer = ask(&stage, path).await;
         answer.refused(409, "no_account");

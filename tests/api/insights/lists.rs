@@ -1,6 +1,6 @@
 //! Timelines, mentions, users and trends.
 
-use super::{ALL_NAMES, ask, asked, of_account, stage, written};
+use super::{ALL_NAMES, ask, asked, of_account, stage, stage_with, written};
 use crate::engagement::{connected, window};
 use serde_json::{Value, json};
 
@@ -213,7 +213,7 @@ async fn trends_are_those_of_a_place() {
 
 #[tokio::test]
 async fn an_account_that_x_does_not_take_for_a_list_is_told_so() {
-    let stage = stage().await;
+    let stage = stage_with(&[("X_API_KEY", "")]).await;
     connected(&stage, "oauth1", "");
     ask(&stage, "/trends").await.refused(409, "auth_mismatch");
     connected(&stage, "app_only", "");

@@ -3,7 +3,7 @@
 use super::Stage;
 use godwit::gate::{AdoptAnswer, AdoptPart, GateName, GateReply, GateRequest, PartKey};
 use godwit::ids::DeliveryId;
-use godwit::ports::Clock as _;
+use godwit::ports::{Clock as _, Statement};
 use serde_json::{Value, json};
 
 fn once(effect: &Value) -> Value {
@@ -93,6 +93,29 @@ async fn two_doubtful_posts_with_the_same_words_adopt_one_each_the_earlier_the_o
         .collect();
     assert_eq!([id(&first), id(&second)], [&on_x[0], &on_x[1]]);
     assert_eq!((on_x.len(), creates(&stage)), (2, 2));
+}
+
+#[tokio::test]
+async fn what_only_the_later_of_two_can_be_is_left_to_it_although_it_looks_first() {
+    let mut stage = Stage::new().await;
+    stage.x.lock().unwrap().settings.duplicate_window = 0;
+    let lands_after = |ms: u32| once(&json!({ "kind": "land_later", "ms": ms }));
+    // The call of the first takes effect at the last moment, when that of the second has left.
+    stage.fault(&lands_after(29_000));
+    let first = stage.post("same words").await;
+    stage.run(26_000).await;
+    let wait = Statement::new(
+        "UPDATE deliveries SET next_attempt_at = next_attempt_at + 300000, sweep_at = sweep_at + 300000",
+    );
+    stage.world.database.change(&wait);
+    stage.fault(&lands_after(28_000));
+    let second = stage.post("same words").await;
+    stage.run(900_000).await;
+    let (first, second) = (stage.delivery(&first).await, stage.delivery(&second).await);
+    let posts = stage.x.lock().unwrap().posts();
+    let on_x: Vec<&str> = posts.iter().map(|post| post.id.as_str()).collect();
+    assert_eq!(on_x, [id(&first), id(&second)]);
+    assert_eq!(creates(&stage), 2);
 }
 
 #[tokio::test]

@@ -202,16 +202,12 @@ impl Ground {
                 "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600,
             })),
             ("POST", "/connections/x/app-only") => {
-                ask(200).json(&json!({ "username": "@second_bird" }))
+                ask(200).json(&json!({ "username": "@long_bill" }))
             }
             ("PUT", "/workspaces/{id}/apps/x") => ask(200).json(&own_app()),
-            ("GET", "/workspaces/{id}/apps/x") => {
+            (method @ ("GET" | "DELETE"), "/workspaces/{id}/apps/x") => {
                 self.set_app();
-                ask(200)
-            }
-            ("DELETE", "/workspaces/{id}/apps/x") => {
-                self.set_app();
-                ask(204)
+                ask(if method == "GET" { 200 } else { 204 })
             }
             ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
                 ask(200).json(&json!({ "redirect_to": "/done" }))
@@ -221,11 +217,9 @@ impl Ground {
                 let begun = path.replace("callback", "authorize");
                 ask(303).nobody().at(self.consented(&begun).await)
             }
-            ("POST", "/posts") => {
-                ask(202).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
-            }
-            ("POST", "/posts/preview") => {
-                ask(200).json(&json!({ "text": "A post", "accounts": [self.ours.account] }))
+            ("POST", "/posts" | "/posts/preview") => {
+                let body = json!({ "text": "A post", "accounts": [self.ours.account] });
+                ask(if path == "/posts" { 202 } else { 200 }).json(&body)
             }
             ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
             ("PATCH", "/posts/{id}") => ask(200)

@@ -115,8 +115,8 @@ async fn what_may_be_left_out_may_be_null() {
     let ground = Ground::new().await;
     for case in cases(&ground, &document, &schemas).await {
         let required = case.schema["required"].to_string();
-        // Of these, one is there.
-        let either = ["anyOf", "oneOf"]
+        // Of these, one is there, or with another.
+        let either = ["anyOf", "oneOf", "dependentRequired"]
             .map(|word| case.schema[word].to_string())
             .concat();
         for (field, schema) in case.fields() {
