@@ -273,7 +273,7 @@ pub fn revive(workspace: &WorkspaceId, account: &AccountId, now: Timestamp) -> S
 
 // What waits for another app than the account has now waits for nothing any more.
 const WAKE: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3, updated_at = ?3, paused_app = NULL
-  WHERE account_id = ?2 AND state = 'waiting' AND +workspace_id = ?1
+  WHERE account_id = ?2 AND state IN ('waiting', 'deleting') AND +workspace_id = ?1
     AND (reason = 'account_needs_reconnect' OR paused_app <> (SELECT app FROM accounts WHERE id = ?2 AND workspace_id = ?1))
     AND EXISTS (SELECT 1 FROM accounts WHERE id = ?2 AND workspace_id = ?1 AND status = 'active')";
 

@@ -49,16 +49,68 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
         (
             "being_published",
             "The post is being sent, or its outcome is not known yet.",
-            "GET /api/v1/posts/{id} shows what is waited for, or what you have to decide; what is on X can be deleted there.",
+            "GET /api/v1/posts/{id} shows what is waited for, or what you have to decide. What is on X is deleted with DELETE /api/v1/posts/{id}?platform=true.",
         )
     } else {
         (
             "already_final",
-            "The post has been published or has ended otherwise; there is nothing to take back.",
+            "The post has been published or has ended otherwise; there is nothing to take back. `platform=true` deletes it on X.",
             "GET /api/v1/posts/{id} shows what became of it.",
         )
     };
     Err(Error::new(Kind::Conflict, code, detail, remedy))
+}
+
+/// Takes back what has not been handed to the platform, and deletes there what has: the queue does it, from the last part
+/// of a thread to the first. Repeating it is safe.
+///
+/// # Errors
+/// [`Kind::Conflict`] when nothing can be taken back or deleted.
+pub async fn delete(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
+    let now = app.now();
+    let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
+    let mut statements = vec![
+        about(store::CANCEL),
+        about(store::DELETE).bind(now.plus_ms(app.config.timing.requeue_after_ms)),
+        about(publish::store::POST_STATUS),
+    ];
+    statements.extend(read::post_query(workspace, id));
+    let mut sets = app.database.batch(statements).await?;
+    let moved = sets.get_mut(1).map(std::mem::take).unwrap_or_default();
+    let post = read::found(app, sets)?;
+    // If the process ends before it, the sweep nudges.
+    publish::nudge_all(app, workspace, moved, now).await;
+    let done = [State::Canceled, State::Deleting, State::Deleted];
+    let is_done = |delivery: &Delivery| done.contains(&delivery.state);
+    if post.deliveries.iter().any(is_done) {
+        Ok(post)
+    } else {
+        Err(nothing_to_delete(&post))
+    }
+}
+
+fn nothing_to_delete(post: &Post) -> Error {
+    let mut states = post.deliveries.iter().map(|delivery| delivery.state);
+    let (code, detail, remedy) = if states.clone().any(|state| !state.is_final()) {
+        (
+            "being_published",
+            "The post is being sent, or its outcome is not known yet.",
+            "Try again when GET /api/v1/posts/{id} shows an outcome; what waits for your decision is decided first.",
+        )
+    } else if states.any(|state| state == State::Published) {
+        (
+            "account_unlinked",
+            "The account is unlinked, so that Godwit cannot delete anything of it.",
+            "Delete the post on X, or connect the account again first.",
+        )
+    } else {
+        (
+            "nothing_to_delete",
+            "Nothing of this post is on X.",
+            "GET /api/v1/posts/{id} shows what became of it.",
+        )
+    };
+    Error::new(Kind::Conflict, code, detail, remedy)
 }
 
 /// Sends again what failed or was missed; what waits is tried now. What may be on the platform is another matter

@@ -166,6 +166,8 @@ pub enum Status {
     Canceled,
     /// Too late to be wanted.
     Missed,
+    /// Was on at least one account, and was deleted there.
+    Deleted,
 }
 
 impl Status {
@@ -183,6 +185,7 @@ impl Status {
             Self::Uncertain => "uncertain",
             Self::Canceled => "canceled",
             Self::Missed => "missed",
+            Self::Deleted => "deleted",
         }
     }
 }
@@ -375,6 +378,8 @@ pub enum PartState {
     Refused,
     /// Nobody knows.
     Uncertain,
+    /// It was there, and was deleted.
+    Deleted,
 }
 
 /// One publication, as the history shows it.
@@ -422,6 +427,8 @@ pub struct Counts {
     pub canceled: u64,
     /// Too late to be wanted.
     pub missed: u64,
+    /// Deleted there.
+    pub deleted: u64,
 }
 
 /// The counts of one account.

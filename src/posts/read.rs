@@ -295,13 +295,14 @@ pub async fn stats(app: &App, workspace: &WorkspaceId) -> Result<Stats, Error> {
 fn add(counts: &mut Counts, state: State, number: u64) {
     counts.total += number;
     let place = match state {
-        State::Published => &mut counts.published,
+        State::Published | State::Deleting => &mut counts.published,
         State::Failed => &mut counts.failed,
         State::Queued | State::Publishing | State::Waiting => &mut counts.waiting,
         State::Scheduled => &mut counts.scheduled,
         State::Uncertain => &mut counts.uncertain,
         State::Canceled => &mut counts.canceled,
         State::Missed => &mut counts.missed,
+        State::Deleted => &mut counts.deleted,
         State::Draft | State::InReview => return,
     };
     *place += number;

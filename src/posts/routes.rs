@@ -142,15 +142,19 @@ fn deciding() -> Vec<Route> {
         Route::new(
             Method::DELETE,
             "/posts/{id}",
-            "Take back what has not been sent",
+            "Take back what has not been sent; with `platform=true` also delete what is on X",
             WRITE,
             handler!(cancel),
         )
-        .gives::<Post>(200, "The post, with what could be taken back canceled")
+        .asks::<CancelQuery>()
+        .gives::<Post>(
+            200,
+            "The post, with what could be taken back canceled, and what is on X about to be deleted there where that was asked for",
+        )
         .with_answer_headers(TAGGED)
         .refuses(
             409,
-            "There is nothing to take back: `being_published`, `already_final`",
+            "There is nothing to take back or delete: `being_published`, `already_final`, `nothing_to_delete`, `account_unlinked`",
         ),
         Route::new(
             Method::POST,
@@ -267,9 +271,23 @@ async fn change_it(app: App, call: Call) -> Result<Reply, Error> {
     tagged(StatusCode::OK, &post)
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelQuery {
+    /// Whether to delete it on X as well, where it is there; of a thread the last part first. The history keeps it.
+    #[serde(default)]
+    platform: bool,
+}
+
 async fn cancel(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    let post = change::cancel(&app, &call.caller()?.workspace_id, &id).await?;
+    let workspace = &call.caller()?.workspace_id;
+    let query: CancelQuery = call.query()?;
+    let post = if query.platform {
+        change::delete(&app, workspace, &id).await?
+    } else {
+        change::cancel(&app, workspace, &id).await?
+    };
     tagged(StatusCode::OK, &post)
 }
 

@@ -109,6 +109,17 @@ pub const CANCEL: &str = concat!(
   RETURNING id"
 );
 
+/// What is on the platform is to be deleted there, as long as its account is linked. A late write of who has sent it finds
+/// another epoch.
+pub const DELETE: &str = "UPDATE deliveries
+  SET state = 'deleting', epoch = epoch + 1, lease_until = NULL, reason = NULL, detail = NULL, remedy = NULL, upstream = NULL,
+    attempts = 0, next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('published', 'failed', 'canceled', 'missed')
+    AND EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'sent')
+    AND EXISTS (SELECT 1 FROM accounts a
+      WHERE a.id = deliveries.account_id AND a.workspace_id = ?1 AND a.status <> 'unlinked')
+  RETURNING id, account_id";
+
 /// True when nothing of post `?2` has begun to be sent, some of it is still wanted, and it is of one of the revisions in the JSON list `?3`, if there
 /// is one. The statements of an edit all ask this, and none changes its answer for the next.
 macro_rules! may_be_edited {
@@ -162,6 +173,7 @@ pub const RETRY: &str = "UPDATE deliveries
     state = 'queued', reason = NULL, detail = NULL, remedy = NULL, upstream = NULL, attempts = 0, reconciles = 0, refused_looks = 0,
     next_attempt_at = ?3, sweep_at = ?4, updated_at = ?3
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('failed', 'missed', 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'deleted')
   RETURNING id, account_id";
 
 /// True of a row of `deliveries` of which a part may be on the platform: it is uncertain, or is to be sent again and has
@@ -356,8 +368,10 @@ pub fn parts(
                 text: segment.text.clone(),
                 media: segment.media.clone(),
                 state: row.map_or(PartState::Pending, |row| row.state),
+                // What is deleted has an id, and no address any more.
                 url: external_id
                     .as_ref()
+                    .filter(|_| row.is_some_and(|row| row.state != PartState::Deleted))
                     .map(|id| format!("{web_base}/{handle}/status/{id}")),
                 external_id,
                 sent_at: row.and_then(|row| row.sent_at),

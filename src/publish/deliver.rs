@@ -1,7 +1,9 @@
 //! Moving one delivery forward: claim, then send or reconcile, then settle.
 
 use super::advance::{self, Step};
+use super::model::State;
 use super::pause::{self, Course};
+use super::remove;
 use super::settlement::{NEEDS_RECONNECT, Settlement};
 use super::store::{self, Loaded, PartOutcome};
 use crate::accounts;
@@ -96,7 +98,12 @@ async fn work(
     let course = pause::course(app, &delivery, claim.pause).await;
     delivery.hold = course.hold().cloned();
     // 2. and 3.
-    match advance::advance(app, &mut delivery, &claim.parts, work_ms).await {
+    let step = if delivery.state == State::Deleting {
+        remove::remove(app, &mut delivery, &claim.parts, work_ms).await
+    } else {
+        advance::advance(app, &mut delivery, &claim.parts, work_ms).await
+    };
+    match step {
         // 4. and 5.
         Step::Settle(settlement, parts) => {
             settle(app, &delivery, &settlement, &parts, &course).await

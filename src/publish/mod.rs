@@ -9,6 +9,7 @@ pub(crate) mod content;
 mod deliver;
 mod model;
 pub(crate) mod pause;
+mod remove;
 mod settlement;
 pub(crate) mod store;
 mod sweep;

@@ -8,7 +8,9 @@
 //! | `publishing` | the settle; when the lease has run out, the next claim |
 //! | `waiting` | the claim, from `next_attempt_at` on |
 //! | `uncertain` | the reconcile, from `next_attempt_at` on; a person when there is none |
-//! | `published`, `failed`, `canceled`, `missed` | final; a person may retry what failed or was missed |
+//! | `published`, `failed`, `canceled`, `missed` | final; a person may retry what failed or was missed, and delete what is there |
+//! | `deleting` | the claim, from `next_attempt_at` on |
+//! | `deleted` | final |
 
 use crate::time::Timestamp;
 use schemars::JsonSchema;
@@ -41,6 +43,10 @@ pub enum State {
     Canceled,
     /// Too late to be wanted.
     Missed,
+    /// On the platform, and to be deleted there.
+    Deleting,
+    /// Was on the platform, and was deleted there.
+    Deleted,
 }
 
 impl State {
@@ -59,6 +65,8 @@ impl State {
             Self::Failed => "failed",
             Self::Canceled => "canceled",
             Self::Missed => "missed",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
         }
     }
 
@@ -67,7 +75,7 @@ impl State {
     pub const fn is_final(self) -> bool {
         matches!(
             self,
-            Self::Published | Self::Failed | Self::Canceled | Self::Missed
+            Self::Published | Self::Failed | Self::Canceled | Self::Missed | Self::Deleted
         )
     }
 }

@@ -55,8 +55,8 @@ const WAKE: &str = "WITH RECURSIVE waiting (app) AS (
     UNION ALL
     SELECT (SELECT min(paused_app) FROM deliveries WHERE paused_app > waiting.app) FROM waiting WHERE app IS NOT NULL)
   UPDATE deliveries SET paused_app = NULL,
-    next_attempt_at = CASE state WHEN 'waiting' THEN ?1 ELSE next_attempt_at END,
-    sweep_at = CASE state WHEN 'waiting' THEN ?1 ELSE sweep_at END
+    next_attempt_at = CASE WHEN state IN ('waiting', 'deleting') THEN ?1 ELSE next_attempt_at END,
+    sweep_at = CASE WHEN state IN ('waiting', 'deleting') THEN ?1 ELSE sweep_at END
   WHERE id IN (SELECT id FROM deliveries
     WHERE paused_app IN (SELECT app FROM waiting
       WHERE app IS NOT NULL AND NOT EXISTS (SELECT 1 FROM app_pauses WHERE app_pauses.app = waiting.app))
@@ -183,7 +183,7 @@ pub fn consequence(
 fn is_as_usual(state: State, reason: Option<&NotSent>) -> bool {
     match state {
         // Queued: parts of a thread are there, and the rest follows.
-        State::Published | State::Queued => true,
+        State::Published | State::Queued | State::Deleted => true,
         State::Failed => reason.is_some_and(|reason| reason.class == Class::Permanent),
         _ => false,
     }

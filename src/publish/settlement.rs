@@ -128,6 +128,46 @@ pub fn to_be_continued(standing: Standing, now: Timestamp) -> Settlement {
     Settlement::of(standing, State::Queued, Some(now))
 }
 
+/// Every part that was on the platform is deleted there.
+#[must_use]
+pub fn deleted(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Deleted, None)
+}
+
+/// The claim has worked long enough on deleting a thread.
+#[must_use]
+pub fn goes_on_deleting(standing: Standing, now: Timestamp) -> Settlement {
+    Settlement::of(standing, State::Deleting, Some(now))
+}
+
+/// What an answer to a send is to a delete: it waits in its own state, and what cannot be deleted stays there.
+/// `is_whole`: every part had gone out.
+#[must_use]
+pub fn while_deleting(settlement: Settlement, is_whole: bool) -> Settlement {
+    if !settlement.state.is_final() {
+        return Settlement {
+            state: State::Deleting,
+            ..settlement
+        };
+    }
+    let state = if is_whole {
+        State::Published
+    } else {
+        State::Failed
+    };
+    let reason = settlement.reason.map(|why| NotSent {
+        code: "not_deleted".to_owned(),
+        detail: format!("X did not delete it. {}", why.detail),
+        remedy: "Delete it on X, or here once more when the cause is gone.".to_owned(),
+        ..why
+    });
+    Settlement {
+        state,
+        reason,
+        ..settlement
+    }
+}
+
 /// Its pictures or videos are not ready at the platform.
 #[must_use]
 pub fn waits_for_media(
@@ -171,7 +211,7 @@ pub fn after_send(
                 Class::Transient,
                 "rate_limited",
                 detail,
-                "Nothing to do: it is sent when the window opens.",
+                "Nothing to do: it goes on when the window opens.",
             );
             let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
             Settlement::of(standing, State::Waiting, Some(at)).because(reason)
@@ -284,7 +324,7 @@ fn needs_reconnect(cause: NotSent) -> NotSent {
         Class::Token,
         NEEDS_RECONNECT,
         cause.detail,
-        "Connect the account again (POST /api/v1/connections/x/authorize); what waits is then sent by itself.",
+        "Connect the account again (POST /api/v1/connections/x/authorize); what waits then goes on by itself.",
     )
     .with_upstream(cause.upstream)
 }

@@ -22,7 +22,7 @@ use serde::Deserialize;
 /// Takes the delivery if it is due and free: once per epoch, whoever asks and however often.
 pub const CLAIM: &str = "UPDATE deliveries
   SET epoch = epoch + 1, lease_until = ?3, updated_at = ?4,
-    state = CASE state WHEN 'uncertain' THEN 'uncertain' ELSE 'publishing' END
+    state = CASE WHEN state IN ('uncertain', 'deleting') THEN state ELSE 'publishing' END
   WHERE id = ?1 AND workspace_id = ?2 AND next_attempt_at <= ?4 AND (lease_until IS NULL OR lease_until <= ?4)
     AND state IN ('scheduled', 'queued', 'publishing', 'waiting', 'uncertain', 'deleting')
   RETURNING epoch";
@@ -66,12 +66,13 @@ macro_rules! post_status {
       WHEN sum(state = 'uncertain') > 0 THEN 'uncertain'
       WHEN sum(state IN ('queued', 'publishing', 'waiting')) > 0 THEN 'publishing'
       WHEN sum(state = 'scheduled') = count(*) THEN 'scheduled'
-      WHEN sum(state = 'scheduled') > 0 AND sum(state = 'published') > 0 THEN 'publishing'
+      WHEN sum(state = 'scheduled') > 0 AND sum(state IN ('published', 'deleting')) > 0 THEN 'publishing'
       WHEN sum(state = 'scheduled') > 0 THEN 'scheduled'
-      WHEN sum(state = 'published') = count(*) THEN 'published'
-      WHEN sum(state = 'published') > 0 THEN 'partly_published'
+      WHEN sum(state IN ('published', 'deleting')) = count(*) THEN 'published'
+      WHEN sum(state IN ('published', 'deleting')) > 0 THEN 'partly_published'
       WHEN EXISTS (SELECT 1 FROM parts WHERE state = 'sent' AND delivery_id IN (
         SELECT id FROM deliveries WHERE workspace_id = ?1 AND post_id = posts.id)) THEN 'partly_published'
+      WHEN sum(state = 'deleted') > 0 THEN 'deleted'
       WHEN sum(state = 'failed') > 0 THEN 'failed'
       WHEN sum(state = 'missed') > 0 THEN 'missed'
       ELSE 'canceled' END
@@ -166,7 +167,7 @@ pub struct Loaded {
 pub struct PartRow {
     /// Which, from 0.
     pub position: u32,
-    /// `sent`, `refused` or `uncertain`.
+    /// `sent`, `refused`, `uncertain` or `deleted`.
     pub state: String,
     /// Its id at the platform, once sent.
     pub external_id: Option<String>,
@@ -261,7 +262,7 @@ pub fn claim(
 
 /// Renews the lease of a claim that does something else than sending a part. Gives a row if the claim still holds.
 const RENEW: &str = "UPDATE deliveries SET lease_until = ?4, updated_at = ?5
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain') AND lease_until IS NOT NULL
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain', 'deleting') AND lease_until IS NOT NULL
   RETURNING id";
 
 /// Renews the lease of a claim.
@@ -273,6 +274,28 @@ pub fn renew(delivery: &Loaded, until: Timestamp, now: Timestamp) -> Statement {
         .bind(delivery.epoch)
         .bind(until)
         .bind(now)
+}
+
+/// Notes a part that is gone.
+const DELETED: &str = "UPDATE parts SET state = 'deleted'
+  WHERE delivery_id = ?1 AND workspace_id = ?2 AND position = ?4 AND state = 'sent'
+    AND EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)";
+
+/// A part is deleted at the platform: its row and the lease for the next, together. The first statement gives a row only
+/// if the claim still holds.
+#[must_use]
+pub fn deleted(
+    delivery: &Loaded,
+    position: u32,
+    lease_until: Timestamp,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let part = Statement::new(DELETED)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(delivery.epoch)
+        .bind(position);
+    vec![renew(delivery, lease_until, now), part]
 }
 
 /// The same look at a delivery, for whoever does not work on it.

@@ -23,11 +23,12 @@ const PROGRESS: &str = "UPDATE deliveries
 // json_remove keeps the log bounded: a delivery that waits for weeks must not grow with it.
 const SETTLE: &str = "UPDATE deliveries
   SET state = ?4, reason = ?5, detail = ?6, remedy = ?7, upstream = ?8, next_attempt_at = ?9, sweep_at = ?10,
-    attempts = ?11, reconciles = ?12, round = ?13, published_at = ?14, updated_at = ?15, lease_until = NULL, paused_app = ?17, refused_looks = ?18,
+    attempts = ?11, reconciles = ?12, round = ?13,
+    published_at = CASE state WHEN 'deleting' THEN published_at ELSE ?14 END, updated_at = ?15, lease_until = NULL, paused_app = ?17, refused_looks = ?18,
     attempt_log = json_insert(
       CASE WHEN json_array_length(attempt_log) < 50 THEN attempt_log ELSE json_remove(attempt_log, '$[0]') END,
       '$[#]', json(?16))
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain')
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain', 'deleting')
   RETURNING id";
 
 const SETTLE_PART: &str =
@@ -36,12 +37,12 @@ const SETTLE_PART: &str =
   WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)
   ON CONFLICT (delivery_id, position) DO UPDATE
     SET state = excluded.state, external_id = excluded.external_id, sent_at = excluded.sent_at
-    WHERE parts.state = 'refused' OR excluded.state <> 'refused' AND parts.state <> 'sent'";
+    WHERE parts.state = 'refused' OR excluded.state <> 'refused' AND parts.state NOT IN ('sent', 'deleted')";
 
 // The connecting woke what was waiting then; this one was being worked on.
 const WAKE_IF_RECONNECTED: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3
   WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND next_attempt_at IS NOT NULL
-    AND state IN ('waiting', 'uncertain') AND EXISTS (
+    AND state IN ('waiting', 'uncertain', 'deleting') AND EXISTS (
       SELECT 1 FROM accounts WHERE id = deliveries.account_id AND workspace_id = ?2 AND status = 'active'
         AND connected_at <> ?5)";
 

@@ -4,6 +4,7 @@ mod app_only;
 mod apps;
 mod debts;
 mod decisions;
+mod deleting;
 mod doubts;
 mod edits;
 mod faults;

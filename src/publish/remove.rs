@@ -1,0 +1,115 @@
+//! Deleting what a delivery has put onto the platform: part after part, the last one first, so that no reply is left
+//! without what it replies to.
+//!
+//! A delete may be repeated: what is gone is gone. So there is no journal of it; a part is noted as deleted when the
+//! platform has said so, and asked for once more if that could not be noted.
+
+use super::advance::Step;
+use super::deliver::persist;
+use super::settlement::{self as rules, Settlement};
+use super::store::{self, Loaded, PartRow};
+use crate::accounts::Acting;
+use crate::app::App;
+use crate::gate::{Bucket, SendAnswer, no_tokens};
+use crate::platforms::x::ask::Refusal;
+use crate::platforms::x::delete;
+use crate::ports::Random;
+use crate::time::Timestamp;
+use serde_json::json;
+
+/// Deletes each part that is on the platform, the last one first, until one stays there. After `work_ms` nothing further
+/// is begun, though one part is always asked for.
+///
+/// If the process ends between the platform's answer and the note of it, the next claim asks again and is told that
+/// there is no such post, which is as good.
+pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms: i64) -> Step {
+    let work_until = app.now().plus_ms(work_ms);
+    let standing = delivery.standing();
+    let settle = |settlement| Step::Settle(settlement, Vec::new());
+    if let Some(hold) = &delivery.hold {
+        let held = rules::held(standing, hold, jitter(&*app.random));
+        return settle(rules::while_deleting(held, is_whole(delivery, rows)));
+    }
+    let there = rows.iter().filter(|row| row.state == "sent");
+    for (done, row) in there.rev().enumerate() {
+        if done > 0 && is_over(app, delivery, work_until) {
+            return settle(rules::goes_on_deleting(standing, app.now()));
+        }
+        let Some(external_id) = &row.external_id else {
+            continue;
+        };
+        if let Err(refusal) = ask(app, delivery, external_id).await {
+            let settlement = refused(app, delivery, refusal, is_whole(delivery, rows));
+            return Step::Settle(settlement, Vec::new());
+        }
+        let now = app.now();
+        let lease_until = now.plus_ms(app.config.timing.lease_ms);
+        let noted = store::deleted(delivery, row.position, lease_until, now);
+        match persist(app, noted).await {
+            Ok(sets) if sets.first().is_some_and(|held| !held.rows.is_empty()) => {
+                delivery.lease_until = Some(lease_until);
+            }
+            Ok(_) => return Step::Gone,
+            Err(error) => {
+                app.warn(
+                    "deletion_not_noted",
+                    &json!({ "delivery": delivery.id, "part": row.position, "error": error.to_string() }),
+                );
+                return Step::Stopped;
+            }
+        }
+    }
+    settle(rules::deleted(standing))
+}
+
+async fn ask(app: &App, delivery: &Loaded, external_id: &str) -> Result<(), Refusal> {
+    let grant = delivery.grant().ok_or_else(|| Refusal::of(no_tokens()))?;
+    let acting = Acting::with(app, &delivery.external_id, grant);
+    let answer = acting
+        .call(Bucket::Delete, async |api| {
+            delete::post(&api, external_id).await
+        })
+        .await;
+    match answer {
+        Ok(_) => Ok(()),
+        Err(refusal) if refusal.why.code == "x_not_found" => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Whether every part went out.
+fn is_whole(delivery: &Loaded, rows: &[PartRow]) -> bool {
+    let out = rows.iter().filter(|row| row.external_id.is_some()).count();
+    delivery
+        .content()
+        .is_ok_and(|(segments, _)| segments.len() == out)
+}
+
+fn is_over(app: &App, delivery: &Loaded, work_until: Timestamp) -> bool {
+    let now = app.now();
+    now >= work_until || delivery.lease_until.is_none_or(|until| now >= until)
+}
+
+fn refused(app: &App, delivery: &Loaded, refusal: Refusal, whole: bool) -> Settlement {
+    let (standing, now, timing) = (delivery.standing(), app.now(), &app.config.timing);
+    let answer = match refusal.until {
+        Some(at) => SendAnswer::Later {
+            at,
+            detail: refusal.why.detail,
+        },
+        None => SendAnswer::Refused(refusal.why),
+    };
+    let settlement = if delivery.is_unlinked() {
+        rules::unlinked(standing)
+    } else {
+        let after = rules::after_send(standing, answer, now, timing, jitter(&*app.random));
+        after.unwrap_or_else(|| rules::goes_on_deleting(standing, now))
+    };
+    rules::while_deleting(settlement, whole)
+}
+
+fn jitter(random: &dyn Random) -> u32 {
+    let mut bytes = [0; 2];
+    random.fill(&mut bytes);
+    u32::from(u16::from_le_bytes(bytes)) % 1_001
+}
