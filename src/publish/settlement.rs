@@ -140,8 +140,8 @@ pub fn goes_on_deleting(standing: Standing, now: Timestamp) -> Settlement {
     Settlement::of(standing, State::Deleting, Some(now))
 }
 
-/// What an answer to a send is to a delete: it waits in its own state, and what cannot be deleted stays there.
-/// `is_whole`: every part had gone out.
+/// What an answer to a send is to a delete: it waits in its own state, and what cannot be deleted stays there. `is_whole`:
+/// every part had gone out. What had not is not sent either: nobody wants it any more.
 #[must_use]
 pub fn while_deleting(settlement: Settlement, is_whole: bool) -> Settlement {
     if !settlement.state.is_final() {
@@ -153,7 +153,7 @@ pub fn while_deleting(settlement: Settlement, is_whole: bool) -> Settlement {
     let state = if is_whole {
         State::Published
     } else {
-        State::Failed
+        State::Canceled
     };
     let reason = settlement.reason.map(|why| NotSent {
         code: "not_deleted".to_owned(),

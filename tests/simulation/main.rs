@@ -16,6 +16,7 @@ mod sandbox;
 mod support;
 
 mod clockwork;
+mod deleting;
 mod driver;
 mod executor;
 mod fate;

@@ -34,6 +34,8 @@ pub struct Promise {
     pub not_before: i64,
     /// The deliveries that were taken back, and when that was acknowledged.
     pub canceled: Vec<(String, i64)>,
+    /// The deliveries of which it was acknowledged that they are deleted at X.
+    pub deleted: Vec<String>,
     /// The newest revision that its author knows of.
     pub revision: u64,
     /// What it says since an acknowledged edit, unless a later one was not acknowledged.
@@ -64,7 +66,7 @@ impl People {
         })
     }
 
-    fn deed(&self, name: &str, status: Option<u16>) {
+    pub(super) fn deed(&self, name: &str, status: Option<u16>) {
         let answer = status.map_or("no answer".to_owned(), |status| status.to_string());
         self.town
             .core
@@ -123,6 +125,7 @@ impl People {
                             post,
                             not_before,
                             canceled: Vec::new(),
+                            deleted: Vec::new(),
                             revision: 1,
                             edited: None,
                         });
@@ -146,7 +149,7 @@ impl People {
         made
     }
 
-    fn promise(&self, at: usize) -> Promise {
+    pub(super) fn promise(&self, at: usize) -> Promise {
         self.promises.lock().unwrap()[at].clone()
     }
 

@@ -1,5 +1,6 @@
 //! The end of a run: what people were promised, what the database says and what is on X, held against each other.
 
+use super::deleting::deleted_is_gone;
 use super::people::{People, Promise};
 use super::rules::Rule;
 use crate::sandbox::ledger::Row;
@@ -15,12 +16,16 @@ pub struct Delivery {
     pub account: usize,
     pub state: String,
     pub texts: Vec<String>,
-    /// The ids of the parts that are sent, by position.
+    /// Why it is so.
+    pub reason: Option<String>,
+    /// The ids of the parts that were sent, by position, those that were deleted since among them.
     pub sent: BTreeMap<usize, String>,
+    /// The parts that were deleted.
+    pub deleted: BTreeSet<usize>,
 }
 
 /// The states in which nothing happens any more.
-const FINAL: [&str; 4] = ["published", "failed", "canceled", "missed"];
+const FINAL: [&str; 5] = ["published", "failed", "canceled", "missed", "deleted"];
 
 impl Delivery {
     /// Whether nothing happens to it any more.
@@ -32,7 +37,7 @@ impl Delivery {
 /// How many deliveries have yet to come to rest by themselves.
 pub fn waiting(people: &People) -> usize {
     let open =
-        "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed')
+        "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed', 'deleted')
       AND NOT (state = 'uncertain' AND next_attempt_at IS NULL)";
     people.town.sqlite.look(open).len()
 }
@@ -87,16 +92,20 @@ pub fn on_x_unknown(people: &People, delivery: &Delivery) -> Option<String> {
 pub fn deliveries(people: &People) -> Vec<Delivery> {
     let sqlite = &people.town.sqlite;
     let mut sent: BTreeMap<String, BTreeMap<usize, String>> = BTreeMap::new();
-    for row in
-        sqlite.look("SELECT delivery_id, position, external_id FROM parts WHERE state = 'sent'")
-    {
+    let mut deleted: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    let parts = "SELECT delivery_id, position, state, external_id FROM parts WHERE state IN ('sent', 'deleted')";
+    for row in sqlite.look(parts) {
         let position = usize::try_from(row["position"].as_u64().unwrap()).unwrap();
+        if row["state"] == "deleted" {
+            let of_it = deleted.entry(text(&row, "delivery_id")).or_default();
+            of_it.insert(position);
+        }
         sent.entry(text(&row, "delivery_id"))
             .or_default()
             .insert(position, text(&row, "external_id"));
     }
     let rows = sqlite.look(
-        "SELECT d.id, d.post_id, d.account_id, d.state, p.segments FROM deliveries d
+        "SELECT d.id, d.post_id, d.account_id, d.state, d.reason, p.segments FROM deliveries d
          JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id ORDER BY d.id",
     );
     let delivery = |row: &Map<String, Value>| {
@@ -104,6 +113,8 @@ pub fn deliveries(people: &People) -> Vec<Delivery> {
         let account = text(row, "account_id");
         Delivery {
             sent: sent.remove(&id).unwrap_or_default(),
+            deleted: deleted.remove(&id).unwrap_or_default(),
+            reason: row["reason"].as_str().map(str::to_owned),
             post: text(row, "post_id"),
             account: people
                 .town
@@ -138,6 +149,8 @@ pub fn reckon(people: &Arc<People>) {
     }
     sent_once(people, &all, &on_x);
     gates_agree(people, &all);
+    let promises = people.promises.lock().unwrap().clone();
+    deleted_is_gone(people, &promises, &all, &on_x);
     posts_tell(people, &all);
     windows_hold(people);
     no_secrets(people);
@@ -231,7 +244,7 @@ fn canceled_stays(people: &People, promise: &Promise, all: &[Delivery]) {
                 });
             }
         }
-        if delivery.state != "canceled" {
+        if !matches!(&*delivery.state, "canceled" | "deleting" | "deleted") {
             people.town.core.violate(Rule::CanceledStays, || {
                 format!("{id} was canceled and is {}", delivery.state)
             });
@@ -395,13 +408,15 @@ fn posts_tell(people: &People, all: &[Delivery]) {
         let (id, status) = (text(&row, "id"), text(&row, "status"));
         let of_it: Vec<&Delivery> = all.iter().filter(|one| one.post == id).collect();
         let count = |state: &str| of_it.iter().filter(|one| one.state == state).count();
-        let something_is_there = of_it.iter().any(|one| !one.sent.is_empty());
+        let something_is_there = of_it.iter().any(|one| one.sent.len() > one.deleted.len());
         let follows = if count("uncertain") > 0 {
             "uncertain"
         } else if count("published") == of_it.len() {
             "published"
         } else if something_is_there {
             "partly_published"
+        } else if count("deleted") > 0 {
+            "deleted"
         } else if count("failed") > 0 {
             "failed"
         } else if count("missed") > 0 {

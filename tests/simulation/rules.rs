@@ -19,6 +19,8 @@ pub enum Rule {
     ToldTruly,
     /// After an acknowledged cancel nothing is sent.
     CanceledStays,
+    /// What was acknowledged to be deleted is gone from X, or says why not; what is said to be deleted is.
+    DeletedIsGone,
     /// A token pair is durable before it is used.
     TokensDurable,
     /// A refresh token is presented once, as far as answers arrive, and never twice at the same time.

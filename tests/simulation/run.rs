@@ -152,11 +152,12 @@ fn script_x(town: &Town) {
             On::Create,
             On::Create,
             On::Create,
+            On::Delete,
             On::Refresh,
             On::Timeline,
             On::UsersMe,
         ];
-        let on = on[usize::try_from(core.below(6)).unwrap()];
+        let on = on[usize::try_from(core.below(7)).unwrap()];
         let times = 1 + u32::try_from(core.below(3)).unwrap();
         let after = u32::try_from(core.below(4)).unwrap();
         core.note(|| format!("X will {effect:?} {times} times on {on:?} after {after}"));
@@ -280,11 +281,12 @@ async fn meddle(people: &Arc<People>, at: usize) {
     };
     for _ in 0..deeds {
         core.sleep(core.between(0, pause)).await;
-        match core.below(10) {
+        match core.below(12) {
             0..=2 => drop(people.cancel(at).await),
             3..=4 => people.retry(at).await,
             5..=6 => drop(people.edit(at).await),
             7 => people.decide_hastily(at).await,
+            8..=9 => people.delete(at).await,
             _ => people.look(at).await,
         }
     }

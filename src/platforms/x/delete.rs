@@ -1,13 +1,19 @@
 //! `DELETE /2/tweets/{id}` (<https://docs.x.com/x-api/posts/delete-post>).
 
-use super::api::Api;
+use super::api::{Api, unreachable};
 use super::ask::{Answered, Ask, Refusal};
 
 /// Deletes a post of the account. Repeating it is harmless: of one that is gone X says so, or that there is none.
 ///
 /// # Errors
-/// Why X did not; `x_not_found` when there is no such post.
+/// Why X did not, or did not say that it did; `x_not_found` when there is no such post.
 pub async fn post(api: &Api<'_>, id: &str) -> Result<Answered, Refusal> {
     let path = format!("/2/tweets/{id}");
-    Ask::delete(&path).of(api).await
+    let answered = Ask::delete(&path).of(api).await?;
+    let is_deleted = answered.body.pointer("/data/deleted");
+    if is_deleted.and_then(serde_json::Value::as_bool) == Some(true) {
+        return Ok(answered);
+    }
+    let why = unreachable("X answered without saying that the post is deleted.".to_owned());
+    Err(Refusal::of(why))
 }

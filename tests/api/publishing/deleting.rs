@@ -103,6 +103,7 @@ async fn what_is_gone_at_x_already_is_deleted() {
 async fn a_lost_answer_a_closed_window_and_a_dead_x_only_cost_time() {
     for effect in [
         json!({ "kind": "accept_then_hang" }),
+        json!({ "kind": "accept_then_empty_201" }),
         json!({ "kind": "hang_before" }),
         json!({ "kind": "status", "name": "rate_limit", "reset_after_s": 300 }),
         json!({ "kind": "status", "name": "service_unavailable" }),
