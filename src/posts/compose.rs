@@ -1,5 +1,6 @@
 //! From what comes in to what is stored: the checks that do not depend on the account.
 
+use super::edit_of;
 use super::wording::{ThreadPart, Wording};
 use crate::error::FieldError;
 use crate::platforms::x::status;
@@ -20,6 +21,7 @@ pub fn compose(wording: Wording, web_base: &str) -> (Written, Vec<FieldError>) {
     let is_thread = wording.thread.is_some();
     let segments = segments(&wording, &mut errors);
     together(&wording, &segments, &mut errors);
+    errors.extend(edit_of::not_together(&wording));
     if let Some(poll) = &wording.poll {
         check_poll(poll, &mut errors);
     }
@@ -34,6 +36,7 @@ pub fn compose(wording: Wording, web_base: &str) -> (Written, Vec<FieldError>) {
         read.map(|status| status.external_id)
     };
     let reply_to = post_of("/reply_to", wording.reply_to);
+    let edit_of = post_of("/edit_of", wording.edit_of);
     let quote = post_of("/quote", wording.quote);
     if let Some(id) = &wording.community_id
         && !((1..=19).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()))
@@ -50,6 +53,7 @@ pub fn compose(wording: Wording, web_base: &str) -> (Written, Vec<FieldError>) {
         is_thread,
         options: Options {
             reply_to,
+            edit_of,
             extras: Extras {
                 quote,
                 poll: wording.poll,

@@ -5,6 +5,7 @@
 //! answered with what the first one would have been.
 
 use super::compose::compose;
+use super::edit_of;
 use super::idempotency::{self, KEY_LIFE_MS, KeyRow};
 use super::model::{Delivery, NewPost, Post, Progress, Source, Status};
 use super::schedule::{self, Schedule};
@@ -229,10 +230,13 @@ fn nudges(draft: &Draft, now: Timestamp) -> Vec<(Job, u32)> {
 async fn draft(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
     let caller = call.caller()?;
     let now = app.now();
-    let (written, errors) = compose(new.wording(), &app.config.x.web_base);
+    let web_base = &app.config.x.web_base;
+    let (written, mut errors) = compose(new.wording(), web_base);
     let accounts = accounts(&new.accounts)?;
     let schedule = schedule::read(new.publish_at.as_deref(), new.timezone.as_deref(), now)?;
     let (due_at, sweep_at) = schedule.due(now, &app.config.timing);
+    let no_edit = edit_of::not_possible(&written, accounts.len(), due_at, web_base);
+    errors.extend(no_edit);
     let (state, status) = if due_at > now {
         (State::Scheduled, Status::Scheduled)
     } else {

@@ -7,6 +7,7 @@ mod change;
 mod compose;
 mod create;
 mod edit;
+mod edit_of;
 mod files;
 mod fit;
 mod idempotency;

@@ -62,6 +62,7 @@ impl Edit {
             thread,
             media,
             reply_to: self.reply_to.over(options.reply_to),
+            edit_of: options.edit_of,
             quote: self.quote.over(extras.quote),
             poll: self.poll.over(extras.poll),
             reply_settings: self.reply_settings.over(extras.reply_settings),

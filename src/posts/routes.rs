@@ -77,7 +77,7 @@ fn writing() -> Vec<Route> {
         .with_answer_headers(ACCEPTED_HEADERS)
         .refuses(
             422,
-            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `text_and_thread`, `text_not_cut`, `text_not_split`, `invalid_thread`, `too_many_media`, `media_twice`, `not_together`, `invalid_poll`, `invalid_community`, `not_a_post_link`, `not_a_link`, `invalid_hashtag`, `too_many_hashtags`, `numbering_without_thread`, `numbering_of_thread`, `link_without_truncate`, `post_too_large`, `auth_mismatch`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
+            "The post cannot be accepted as it is: `text_empty`, `text_too_long`, `text_invalid_character`, `text_and_thread`, `text_not_cut`, `text_not_split`, `invalid_thread`, `too_many_media`, `media_twice`, `not_together`, `invalid_poll`, `invalid_community`, `not_a_post_link`, `not_a_link`, `invalid_hashtag`, `too_many_hashtags`, `numbering_without_thread`, `numbering_of_thread`, `link_without_truncate`, `edit_of_one_account`, `edit_too_late`, `edit_needs_premium`, `post_too_large`, `auth_mismatch`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `publish_at_past`, `publish_at_too_far`, `unknown_timezone`; or a field is missing, unknown or of another type",
         ),
         Route::new(
             Method::POST,

@@ -1,7 +1,7 @@
 //! What each account gets of what was written: the checks and cuts that depend on the account.
 
 use super::store;
-use super::{files, fit};
+use super::{edit_of, files, fit};
 use crate::app::App;
 use crate::error::{Error, FieldError};
 use crate::ids::{AccountId, WorkspaceId};
@@ -65,6 +65,7 @@ pub async fn fitted(
     errors.extend(files::missing(written, &files));
     for target in targets {
         errors.extend(files::not_taken(written, &files, target.plan()));
+        errors.extend(edit_of::not_by(written, &target));
         match fit::fit(written, target.limit()) {
             Ok(parts) if parts == written.segments => {}
             Ok(parts) => {
@@ -97,6 +98,7 @@ fn fits_everybody(written: &Written) -> bool {
     let fits =
         |segment: &Segment| text::measure(&segment.text).weighted_length <= text::STANDARD_LIMIT;
     written.options.hashtags.is_empty()
+        && written.options.edit_of.is_none()
         && written.media().next().is_none()
         && written.segments.iter().all(fits)
 }

@@ -83,6 +83,8 @@ pub struct Wording {
     pub media: Vec<MediaId>,
     /// The post that it replies to, by link or id.
     pub reply_to: Option<String>,
+    /// The post that it is an edit of, by link or id.
+    pub edit_of: Option<String>,
     /// The post that it quotes, by link or id.
     pub quote: Option<String>,
     /// A poll.
@@ -129,6 +131,10 @@ macro_rules! worded {
             #[serde(default)]
             #[schemars(extend("examples" = ["https://x.com/name/status/1212092628029698048"]))]
             pub reply_to: Option<String>,
+            /// The account's own post that this one takes the place of at X, as a link or an id: its newest version. X
+            /// takes edits of accounts with X Premium, within an hour and five times.
+            #[serde(default)]
+            pub edit_of: Option<String>,
             /// The post that this one quotes, as a link or an id.
             #[serde(default)]
             pub quote: Option<String>,
@@ -174,6 +180,7 @@ macro_rules! worded {
                     thread: own.thread,
                     media: own.media.unwrap_or_default(),
                     reply_to: own.reply_to,
+                    edit_of: own.edit_of,
                     quote: own.quote,
                     poll: own.poll,
                     reply_settings: own.reply_settings,

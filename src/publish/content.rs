@@ -68,6 +68,9 @@ pub struct Options {
     /// The id at the platform of the post that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
+    /// The id at the platform of the post that this one takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_of: Option<String>,
     /// What the platform is told of it.
     #[serde(flatten)]
     pub extras: Extras,
@@ -148,6 +151,7 @@ impl Options {
             } else {
                 reply_to
             },
+            replaces: self.edit_of.clone().filter(|_| position == 0),
             extras,
             ..Content::default()
         }

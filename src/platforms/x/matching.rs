@@ -43,7 +43,8 @@ pub fn likeness(content: &Content, post: &OwnPost) -> Option<Likeness> {
         return begins(content, &meant, &shown).then_some(Likeness::Beginning);
     }
     // Before a reply X may put the names of those who are replied to.
-    let same = shown == meant || (content.reply_to.is_some() && without_mentions(&shown) == meant);
+    let may_reply = content.reply_to.is_some() || content.replaces.is_some();
+    let same = shown == meant || (may_reply && without_mentions(&shown) == meant);
     same.then_some(Likeness::Whole)
 }
 
@@ -55,6 +56,10 @@ fn has_its_media(content: &Content, post: &OwnPost) -> bool {
 }
 
 fn is_in_place(content: &Content, reply_to: &ReplyTo) -> bool {
+    // An edit stays in the conversation of the older post, whatever place that has, and X calls both no reply.
+    if content.replaces.is_some() {
+        return true;
+    }
     match (&content.reply_to, reply_to) {
         (None, ReplyTo::Nobody) | (Some(_), ReplyTo::Somebody) => true,
         (Some(meant), ReplyTo::Post(shown)) => meant == shown,

@@ -7,6 +7,7 @@ mod decisions;
 mod deleting;
 mod doubts;
 mod edits;
+mod edits_at_x;
 mod faults;
 mod keys;
 mod limits;
