@@ -5,7 +5,23 @@ use super::reckoning::Delivery;
 use super::rules::Rule;
 use crate::sandbox::ledger::Row;
 
+impl Promise {
+    /// Whether its author was told that it is taken back or deleted.
+    pub fn is_wanted_no_more(&self) -> bool {
+        !self.canceled.is_empty() || !self.deleted.is_empty()
+    }
+}
+
 impl People {
+    /// Waits until a post must be there, and says that it is to be deleted until somebody has heard it.
+    pub async fn delete_at_last(&self, at: usize) {
+        self.town.core.sleep(20_000).await;
+        while !self.promise(at).is_wanted_no_more() {
+            self.delete(at).await;
+            self.town.core.sleep(5_000).await;
+        }
+    }
+
     /// Takes a post back, and has deleted what is on X.
     pub async fn delete(&self, at: usize) {
         let promise = self.promise(at);

@@ -21,6 +21,7 @@ mod driver;
 mod executor;
 mod fate;
 mod gates;
+mod linking;
 mod matrix;
 mod mutations;
 mod network;
@@ -166,6 +167,11 @@ fn a_scheduled_post_survives_every_end_of_one_and_of_two_processes() {
 #[test]
 fn a_canceled_post_survives_every_end_of_one_and_of_two_processes() {
     every_end(Story::Canceled);
+}
+
+#[test]
+fn a_deleted_thread_survives_every_end_of_one_and_of_two_processes() {
+    every_end(Story::Deleted);
 }
 
 #[test]

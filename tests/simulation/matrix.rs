@@ -4,7 +4,7 @@
 use super::driver::on_all_cores;
 use super::executor::{Core, Executor};
 use super::fate::Plan;
-use super::people::{People, Writing};
+use super::people::{People, Promise, Writing};
 use super::reckoning;
 use super::run::{Outcome, come_to_rest, finish};
 use super::town::{Habits, Town, Workshop};
@@ -39,6 +39,8 @@ pub enum Story {
     SentAgain,
     /// A post of an app without credits, which are bought a minute later.
     Paused,
+    /// A thread of two that is deleted when it is there.
+    Deleted,
 }
 
 /// Ends a process at these calls (by number, and whether after the effect), brings the story to its end and reckons.
@@ -54,8 +56,11 @@ fn tell(workshop: &Workshop, story: Story, ends: &[(u64, bool)], traced: bool) -
         seen: 0,
     };
     begin_story(story, &people);
-    let resting =
-        || !people.promises.lock().unwrap().is_empty() && reckoning::waiting(&people) == 0;
+    let is_done = |promise: &Promise| story != Story::Deleted || promise.is_wanted_no_more();
+    let resting = || {
+        let promises = people.promises.lock().unwrap();
+        !promises.is_empty() && promises.iter().all(is_done) && reckoning::waiting(&people) == 0
+    };
     town.run_until(&mut executor, begin + 20 * 60_000, &resting);
     let plan = std::mem::take(&mut core.lock().plan);
     let Plan::Ends { seen, .. } = plan else {
@@ -63,7 +68,12 @@ fn tell(workshop: &Workshop, story: Story, ends: &[(u64, bool)], traced: bool) -
     };
     come_to_rest(&people, &mut executor);
     reckoning::reckon(&people);
-    reckoning::all_published(&people, story == Story::Canceled);
+    let or_otherwise = match story {
+        Story::Canceled => &["canceled"][..],
+        Story::Deleted => &["deleted", "canceled"],
+        _ => &[],
+    };
+    reckoning::all_published(&people, or_otherwise);
     (finish(&core, begin), seen)
 }
 
@@ -72,6 +82,7 @@ fn begin_story(story: Story, people: &Arc<People>) {
     let silent = |after| Fault::next(On::Create, Effect::AcceptThenHang).after(after);
     let parts = match story {
         Story::Thread | Story::SilentThread => 3,
+        Story::Deleted => 2,
         _ => 1,
     };
     match story {
@@ -86,7 +97,7 @@ fn begin_story(story: Story, people: &Arc<People>) {
         Story::Paused => {
             town.x.lock().unwrap().script(
                 Fault::next(On::Create, Effect::status(Refusal::CreditsDepleted)).times(1_000),
-            )
+            );
         }
         _ => {}
     }
@@ -107,6 +118,7 @@ fn begin_story(story: Story, people: &Arc<People>) {
             Story::Edited => drop(friend.edit(at).await),
             Story::Canceled => drop(friend.cancel(at).await),
             Story::Found | Story::SentAgain => friend.watch(at).await,
+            Story::Deleted => friend.delete_at_last(at).await,
             Story::Paused => {
                 friend.town.core.sleep(60_000).await;
                 friend.town.x.lock().unwrap().clear_faults();
