@@ -2,7 +2,7 @@
 //!
 //! [`VARIABLES`] is the table that the README shows.
 
-use crate::budgets::Prices;
+use crate::budgets::{Plan, Prices};
 use crate::crypto::Keyring;
 use crate::platforms::x::app::App;
 use crate::time::{MINUTE_MS, SECOND_MS};
@@ -58,6 +58,8 @@ pub struct XConfig {
     pub post_limit_15min: u32,
     /// What calls cost.
     pub prices: Prices,
+    /// The plan of the installation's app.
+    pub plan: Plan,
 }
 
 /// The clockwork of publishing, in milliseconds.
@@ -145,6 +147,11 @@ pub const VARIABLES: &[Variable] = &[
         name: "X_PRICES",
         default: "X's own",
         meaning: "JSON object of dollars by kind of call, such as `{\"post\": 0.015, \"post_with_url\": 0.2}`, where X charges you otherwise; the kinds are in `src/budgets/prices.rs`",
+    },
+    Variable {
+        name: "X_PLAN",
+        default: "`pay_per_use`",
+        meaning: "The plan of your X app: `pay_per_use`, or an old one, `free`, `basic`, `pro`, `enterprise`, whose monthly posts and reads are then kept to",
     },
     Variable {
         name: "X_API_BASE",
@@ -283,8 +290,19 @@ impl XConfig {
             prices: Prices::read(env.optional("X_PRICES").as_deref().unwrap_or("{}")).map_err(
                 |why| format!("X_PRICES must be a JSON object of dollars by kind of call: {why}"),
             )?,
+            plan: plan(env)?,
         })
     }
+}
+
+fn plan(env: &Environment<'_>) -> Result<Plan, String> {
+    let Some(name) = env.optional("X_PLAN") else {
+        return Ok(Plan::PayPerUse);
+    };
+    Plan::parse(&name).ok_or_else(|| {
+        let known = Plan::ALL.map(|(name, _)| name).join(", ");
+        format!("X_PLAN must be one of {known}, not {name}")
+    })
 }
 
 impl Timing {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::http::idempotency;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
-use crate::{identity, media, operations, publish};
+use crate::{budgets, identity, media, operations, publish};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -189,6 +189,7 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
         accounts::store::expired(now),
         idempotency::store::expired(now),
         operations::expired(now),
+        budgets::expired(now),
     ]
     .concat()
     {

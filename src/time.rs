@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock: `now` always comes from [`Clock`](crate::ports::Clock).
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, Datelike as _, SecondsFormat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
@@ -50,6 +50,27 @@ impl Timestamp {
     #[must_use]
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The day of UTC in which it lies, such as `2026-11-21`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take("2026-11-21".len()).collect()
+    }
+
+    /// The first instant of that day.
+    #[must_use]
+    pub const fn day_start(self) -> Self {
+        Self(self.0.div_euclid(DAY_MS) * DAY_MS)
+    }
+
+    /// The first instant of the month of UTC in which it lies; of the day, for years that no calendar knows.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        let first = DateTime::from_timestamp_millis(self.0)
+            .and_then(|at| at.date_naive().with_day(1))
+            .and_then(|day| day.and_hms_opt(0, 0, 0));
+        first.map_or(self.day_start(), |at| Self(at.and_utc().timestamp_millis()))
     }
 
     /// Reads an RFC 3339 instant, with any offset.
@@ -149,6 +170,22 @@ mod tests {
             Timestamp::parse_rfc3339(&instant.to_string()),
             Some(instant)
         );
+    }
+
+    #[test]
+    fn days_and_months_begin_at_midnight_of_utc() {
+        for (at, day, month) in [
+            ("2026-11-21T05:54:21.123Z", "2026-11-21", "2026-11-01"),
+            ("2026-11-30T23:59:59.999Z", "2026-11-30", "2026-11-01"),
+            ("2026-12-01T00:00:00.000Z", "2026-12-01", "2026-12-01"),
+            ("1969-12-31T23:00:00.000Z", "1969-12-31", "1969-12-01"),
+        ] {
+            let at = Timestamp::parse_rfc3339(at).unwrap();
+            let midnight = |day: &str| format!("{day}T00:00:00.000Z");
+            assert_eq!(at.day(), day);
+            assert_eq!(at.day_start().to_string(), midnight(day));
+            assert_eq!(at.month_start().to_string(), midnight(month));
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use super::operations::{find, mark};
 use super::refusals::{missing_scopes, refused, refused_until};
 use super::store::{self, AccountRow};
 use crate::app::App;
+use crate::apps;
+use crate::budgets::{Charge, Payer, Reading};
 use crate::error::Error;
 use crate::gate::Bucket;
 use crate::ids::{AccountId, WorkspaceId};
@@ -23,6 +25,7 @@ const MISSING_SCOPE: &str = "missing_scope";
 const LOOKED_AT: u32 = 100;
 
 /// What is needed to ask something, and what it counts as.
+#[derive(Clone, Copy)]
 pub struct Need {
     /// What the call counts as.
     pub bucket: Bucket,
@@ -30,6 +33,29 @@ pub struct Need {
     pub scopes: &'static [&'static str],
     /// Whom X takes.
     pub takes: Takes,
+    /// What X charges for.
+    pub charge: Charge,
+    /// How many of it, at most.
+    pub at_most: u32,
+}
+
+impl Need {
+    /// The same, where X may give so many.
+    #[must_use]
+    pub const fn up_to(self, at_most: u32) -> Self {
+        Self { at_most, ..self }
+    }
+
+    /// How many of what X charges for are in an answer: of lists, what X gives.
+    #[must_use]
+    pub fn count(&self, answer: &Value) -> u32 {
+        let given = match (self.charge, answer.get("data")) {
+            (Charge::PostRead | Charge::UserRead, Some(Value::Array(list))) => list.len(),
+            (Charge::PostRead | Charge::UserRead, None) => 0,
+            _ => 1,
+        };
+        u32::try_from(given).unwrap_or(u32::MAX)
+    }
 }
 
 /// An account that may be asked as.
@@ -123,7 +149,7 @@ impl<'a> Asker<'a> {
     /// Asks, and gives the answer's JSON in the new vocabulary.
     ///
     /// # Errors
-    /// As [`Asker::may`]; X's refusals; `account_needs_reconnect` or another code of its tokens, which the account then
+    /// As [`Asker::may`]; `budget_used_up` or `quota_used_up`; X's refusals; `account_needs_reconnect` or another code of its tokens, which the account then
     /// says too.
     pub async fn ask(
         &self,
@@ -132,9 +158,23 @@ impl<'a> Asker<'a> {
     ) -> Result<Value, Error> {
         self.may(need)?;
         let acting = Acting::of(self.app, &self.row).map_err(refused)?;
+        let row = &self.row;
+        let app_name = apps::name_of(&row.workspace_id, row.sealed_app.as_deref());
+        let payer = Payer {
+            workspace: &row.workspace_id,
+            account: Some(&row.id),
+            app: &app_name,
+        };
+        let reading = Reading::begin(self.app, payer, need.charge, need.at_most).await?;
         match acting.call(need.bucket, make).await {
-            Ok(answered) => Ok(answered.body),
-            Err(refusal) => Err(self.refused(need, refusal).await),
+            Ok(answered) => {
+                reading.paid(need.count(&answered.body)).await;
+                Ok(answered.body)
+            }
+            Err(refusal) => {
+                reading.unpaid().await;
+                Err(self.refused(need, refusal).await)
+            }
         }
     }
 

@@ -94,13 +94,13 @@ pub struct Prices {
     /// Uploading a picture or video. X's documentation names no price; its staff says that it counts as a post
     /// (<https://devcommunity.x.com/t/274646>).
     pub media_upload: Usd,
-    /// Setting an alt text or subtitles.
+    /// Setting an alt text. Subtitles are in no price list.
     pub media_metadata: Usd,
     /// Liking or reposting.
     pub interaction: Usd,
     /// Taking that back.
     pub interaction_delete: Usd,
-    /// Bookmarking, and taking it back.
+    /// Bookmarking. Taking it back costs as much as with a like.
     pub bookmark: Usd,
     /// Deleting a post.
     pub post_delete: Usd,

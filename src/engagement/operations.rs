@@ -3,6 +3,7 @@
 use super::model::Engaged;
 use crate::accounts::{Asker, Need};
 use crate::app::App;
+use crate::budgets::Charge;
 use crate::error::Error;
 use crate::gate::Bucket;
 use crate::ids::{AccountId, WorkspaceId};
@@ -34,7 +35,7 @@ pub async fn engage(
     let asker = Asker::find(app, workspace, account).await?;
     let user = asker.external_id();
     let answer = asker
-        .ask(&need(what), async |api| match wish {
+        .ask(&need(what, wish), async |api| match wish {
             Wish::Do => engage::engage(&api, user, what, post).await,
             Wish::TakeBack => engage::take_back(&api, user, what, post).await,
         })
@@ -49,7 +50,7 @@ pub async fn engage(
     })
 }
 
-const fn need(what: Engagement) -> Need {
+const fn need(what: Engagement, wish: Wish) -> Need {
     Need {
         bucket: match what {
             Engagement::Like => Bucket::Like,
@@ -58,5 +59,11 @@ const fn need(what: Engagement) -> Need {
         },
         scopes: what.scopes(),
         takes: what.takes(),
+        charge: match (what, wish) {
+            (_, Wish::TakeBack) => Charge::InteractionDelete,
+            (Engagement::Bookmark, Wish::Do) => Charge::Bookmark,
+            (Engagement::Like | Engagement::Repost, Wish::Do) => Charge::Interaction,
+        },
+        at_most: 1,
     }
 }

@@ -60,20 +60,23 @@ impl<T: Serialize> Page<T> {
     /// # Errors
     /// As [`Reply::json`].
     pub fn reply(&self, call: &Call) -> Result<Reply, Error> {
-        let reply = Reply::ok(self)?;
-        let Some(cursor) = &self.next_cursor else {
-            return Ok(reply);
-        };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(
-            url::form_urlencoded::parse(call.query.as_bytes()).filter(|(name, _)| name != "cursor"),
-        );
-        query.append_pair("cursor", cursor);
-        Ok(reply.with_header(
-            header::LINK,
-            &format!("<?{}>; rel=\"next\"", query.finish()),
-        ))
+        Ok(linked(Reply::ok(self)?, self.next_cursor.as_deref(), call))
     }
+}
+
+/// An answer with the `Link` to the page that `next` stands for, if there is one.
+#[must_use]
+pub fn linked(reply: Reply, next: Option<&str>, call: &Call) -> Reply {
+    let Some(cursor) = next else {
+        return reply;
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(
+        url::form_urlencoded::parse(call.query.as_bytes()).filter(|(name, _)| name != "cursor"),
+    );
+    query.append_pair("cursor", cursor);
+    let link = format!("<?{}>; rel=\"next\"", query.finish());
+    reply.with_header(header::LINK, &link)
 }
 
 /// The limit that was asked for, or the default.

@@ -7,7 +7,7 @@ use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, apps, engagement, identity, insights, media, operations, posts};
+use crate::{accounts, apps, budgets, engagement, identity, insights, media, operations, posts};
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
         media::routes(),
         engagement::routes(),
         insights::routes(),
+        budgets::routes(),
         operations::routes(),
         health::routes(),
         openapi::routes(),

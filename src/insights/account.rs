@@ -179,7 +179,7 @@ async fn measured(
             let need = if span.with_private { &OWN } else { &POSTS };
             let user = asker.external_id();
             let answer = asker
-                .ask(need, async |api| {
+                .ask(&need.up_to(PAGE_SIZE), async |api| {
                     read::measured(&api, user, span, page).await
                 })
                 .await?;

@@ -24,7 +24,9 @@ pub async fn timeline(
     let asker = Asker::find(app, workspace, id).await?;
     let user = asker.external_id();
     let answer = asker
-        .ask(&POSTS, async |api| read::timeline(&api, user, page).await)
+        .ask(&POSTS.up_to(page.limit), async |api| {
+            read::timeline(&api, user, page).await
+        })
         .await?;
     let posts = shown::posts(&answer, &app.config.x.web_base).into_iter();
     let posts = posts.map(|post| signed(app, &asker, post)).collect();
@@ -44,7 +46,7 @@ pub async fn mentions(
     let asker = Asker::find(app, workspace, id).await?;
     let user = asker.external_id();
     let answer = asker
-        .ask(&MENTIONS, async |api| {
+        .ask(&MENTIONS.up_to(page.limit), async |api| {
             read::mentions(&api, user, page).await
         })
         .await?;
@@ -65,7 +67,7 @@ pub async fn search_users(
 ) -> Result<Page<User>, Error> {
     let reader = Reader::find(app, workspace, account, &SEARCH).await?;
     let answer = reader
-        .ask(&SEARCH, async |api| {
+        .ask(&SEARCH.up_to(page.limit), async |api| {
             read::search_users(&api, words, page).await
         })
         .await?;

@@ -3,6 +3,7 @@
 use crate::accounts::{Asker, Need, refused, refused_until};
 use crate::app::App;
 use crate::apps;
+use crate::budgets::{Charge, Payer, Reading};
 use crate::error::{Error, Kind};
 use crate::gate::Bucket;
 use crate::ids::{AccountId, WorkspaceId};
@@ -17,6 +18,8 @@ pub const POSTS: Need = Need {
     bucket: Bucket::Read,
     scopes: read::SCOPES,
     takes: access::ANY,
+    charge: Charge::PostRead,
+    at_most: 1,
 };
 
 /// Reading what X shows to an account alone.
@@ -24,6 +27,8 @@ pub const OWN: Need = Need {
     bucket: Bucket::Read,
     scopes: read::SCOPES,
     takes: access::USER,
+    charge: Charge::PostRead,
+    at_most: 1,
 };
 
 /// Reading the own profile.
@@ -31,6 +36,8 @@ pub const ME: Need = Need {
     bucket: Bucket::Profile,
     scopes: read::SCOPES,
     takes: access::ANY,
+    charge: Charge::UserRead,
+    at_most: 1,
 };
 
 /// Reading mentions.
@@ -38,6 +45,8 @@ pub const MENTIONS: Need = Need {
     bucket: Bucket::Mentions,
     scopes: read::SCOPES,
     takes: access::ANY,
+    charge: Charge::PostRead,
+    at_most: 1,
 };
 
 /// Searching users: not as the app.
@@ -45,6 +54,8 @@ pub const SEARCH: Need = Need {
     bucket: Bucket::Search,
     scopes: read::SCOPES,
     takes: access::USER,
+    charge: Charge::UserRead,
+    at_most: 1,
 };
 
 /// Reading trends: not with OAuth 1.0a.
@@ -52,6 +63,8 @@ pub const TRENDS: Need = Need {
     bucket: Bucket::Trends,
     scopes: &[],
     takes: access::NOT_OAUTH1,
+    charge: Charge::Trends,
+    at_most: 1,
 };
 
 /// Whoever asks.
@@ -59,7 +72,15 @@ pub enum Reader<'a> {
     /// An account, with what its gate lends.
     Account(Box<Asker<'a>>),
     /// The app itself, which no gate counts: X's own answer says when it is too much.
-    App(&'a App, Credentials),
+    App(Box<AsApp<'a>>),
+}
+
+/// The app itself, for a workspace.
+pub struct AsApp<'a> {
+    app: &'a App,
+    workspace: &'a WorkspaceId,
+    name: String,
+    credentials: Credentials,
 }
 
 impl<'a> Reader<'a> {
@@ -69,7 +90,7 @@ impl<'a> Reader<'a> {
     /// `no_account`; why the accounts may not, as [`Asker::may`] says; not found; or when the database does not answer.
     pub async fn find(
         app: &'a App,
-        workspace: &WorkspaceId,
+        workspace: &'a WorkspaceId,
         named: Option<&AccountId>,
         need: &Need,
     ) -> Result<Self, Error> {
@@ -90,7 +111,7 @@ impl<'a> Reader<'a> {
     // The app's token may have to be fetched, so that it is asked for last.
     async fn as_app(
         app: &'a App,
-        workspace: &WorkspaceId,
+        workspace: &'a WorkspaceId,
         need: &Need,
         otherwise: Error,
     ) -> Result<Self, Error> {
@@ -99,7 +120,12 @@ impl<'a> Reader<'a> {
         }
         let chosen = apps::choose(app, workspace).await?;
         match apps::bearer(app, &chosen, None).await {
-            Ok(bearer) => Ok(Self::App(app, Credentials::App(bearer.token))),
+            Ok(bearer) => Ok(Self::App(Box::new(AsApp {
+                app,
+                workspace,
+                name: chosen.name,
+                credentials: Credentials::App(bearer.token),
+            }))),
             Err(why) if why.code == "x_not_configured" => Err(otherwise),
             Err(why) => Err(refused(why)),
         }
@@ -116,11 +142,37 @@ impl<'a> Reader<'a> {
     ) -> Result<Value, Error> {
         match self {
             Self::Account(asker) => asker.ask(need, make).await,
-            Self::App(app, credentials) => match make(app.x(credentials)).await {
-                Ok(answered) => Ok(answered.body),
-                Err(refusal) if refusal.is_unauthorized() => Err(bad_bearer(refusal)),
-                Err(refusal) => Err(refused_until(refusal, app.now())),
-            },
+            Self::App(as_app) => as_app.ask(need, make).await,
+        }
+    }
+}
+
+impl AsApp<'_> {
+    async fn ask(
+        &self,
+        need: &Need,
+        make: impl AsyncFn(Api<'_>) -> Result<Answered, Refusal>,
+    ) -> Result<Value, Error> {
+        let app = self.app;
+        let payer = Payer {
+            workspace: self.workspace,
+            account: None,
+            app: &self.name,
+        };
+        let reading = Reading::begin(app, payer, need.charge, need.at_most).await?;
+        match make(app.x(&self.credentials)).await {
+            Ok(answered) => {
+                reading.paid(need.count(&answered.body)).await;
+                Ok(answered.body)
+            }
+            Err(refusal) => {
+                reading.unpaid().await;
+                if refusal.is_unauthorized() {
+                    Err(bad_bearer(refusal))
+                } else {
+                    Err(refused_until(refusal, app.now()))
+                }
+            }
         }
     }
 }

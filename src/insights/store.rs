@@ -113,7 +113,7 @@ pub struct Counted {
 /// The day of UTC in which an instant lies.
 #[must_use]
 pub fn day_of(at: Timestamp) -> String {
-    at.to_string().chars().take("2026-11-21".len()).collect()
+    at.day()
 }
 
 const KEEP_DAY: &str =

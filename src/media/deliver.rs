@@ -13,6 +13,7 @@ use super::steps::{Run, Stop};
 use super::store::{self, Holder, MediaRow, UploadRow};
 use crate::accounts::Acting;
 use crate::app::App;
+use crate::budgets::Payer;
 use crate::ids::{AccountId, MediaId, WorkspaceId};
 use crate::platforms::x::ask::Refusal;
 use crate::platforms::{Attached, Class, NotSent};
@@ -31,6 +32,8 @@ pub struct Work<'a> {
     pub workspace_id: &'a WorkspaceId,
     /// The account.
     pub account_id: &'a AccountId,
+    /// Who pays for it.
+    pub payer: Payer<'a>,
     /// As whom the platform is called.
     pub acting: Acting<'a>,
     /// The claim, as it is noted.

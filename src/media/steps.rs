@@ -8,12 +8,13 @@ use super::rules;
 use super::store::{self, Holder, MediaRow, UploadRow};
 use crate::accounts::Lent;
 use crate::app::App;
+use crate::budgets::{Charge, Paid, store as budgets};
 use crate::crypto::random_token;
 use crate::gate::Bucket;
 use crate::platforms::x::api::Api;
 use crate::platforms::x::ask::Refusal;
 use crate::platforms::x::media::{self as x, File, Processing};
-use crate::ports::StorageError;
+use crate::ports::{ResultSet, StorageError};
 
 /// How many calls are borrowed at a time.
 const CALLS_AT_ONCE: u32 = 16;
@@ -166,22 +167,25 @@ impl Run<'_> {
     }
 
     async fn processed(&mut self, answer: Processing) -> Result<(), Stop> {
+        // X charges for what it has whole, whatever comes of it.
+        let is_new = self.upload.state == UploadState::Uploading;
+        let paid = is_new.then_some(Charge::MediaUpload);
         self.upload.check_at = None;
         match answer {
             Processing::Done => {
                 self.upload.state = UploadState::Ready;
-                self.keep().await
+                self.keep_paid(paid).await
             }
             Processing::Until(at) => {
                 self.upload.state = UploadState::Processing;
                 self.upload.check_at = Some(at);
-                self.keep().await?;
+                self.keep_paid(paid).await?;
                 Err(Stop::Brought(Brought::Later(at, processing())))
             }
             Processing::Failed(why) => {
                 self.upload.state = UploadState::Failed;
                 self.upload.problem = serde_json::to_string(&why).ok();
-                self.keep().await
+                self.keep_paid(paid).await
             }
         }
     }
@@ -200,7 +204,9 @@ impl Run<'_> {
             .await?;
         }
         self.upload.labeled = 1;
-        self.keep().await
+        let is_described = self.medium.alt_text.is_some();
+        let paid = is_described.then_some(Charge::MediaMetadata);
+        self.keep_paid(paid).await
     }
 
     fn external_id(&self) -> String {
@@ -209,13 +215,29 @@ impl Run<'_> {
 
     /// Keeps how far it is, and renews the claim, or finds that there is a newer one.
     async fn keep(&self) -> Result<(), Stop> {
+        self.keep_paid(None).await
+    }
+
+    /// The same, with what X has just charged for.
+    async fn keep_paid(&self, charge: Option<Charge>) -> Result<(), Stop> {
         let (now, until) = (self.app.now(), lease_until(self.app));
-        let statements = vec![
-            (self.work.renew)(until, now),
-            store::save(&self.holder, &self.upload, until, now),
-        ];
+        let mut statements = vec![(self.work.renew)(until, now)];
+        if let Some(charge) = charge {
+            let (x, holder) = (&self.app.config.x, &self.holder.name);
+            let paid = Paid {
+                charge,
+                count: 1,
+                cost: charge.times(1, &x.prices),
+                at: now,
+            };
+            let (payer, media) = (&self.work.payer, &self.medium.id);
+            let book = budgets::book_media(payer, media, holder, &paid, x.plan.quota());
+            statements.extend(book);
+        }
+        statements.push(store::save(&self.holder, &self.upload, until, now));
         let sets = self.app.database.batch(statements).await?;
-        if sets.len() == 2 && sets.iter().all(|set| !set.rows.is_empty()) {
+        let is_ours = |set: Option<&ResultSet>| set.is_some_and(|set| !set.rows.is_empty());
+        if is_ours(sets.first()) && is_ours(sets.last()) {
             Ok(())
         } else {
             Err(Stop::Brought(Brought::Gone))

@@ -9,6 +9,7 @@ use super::attach::{self, Brings, MEDIA_PENDING, Media};
 use super::deliver::persist;
 use super::model::State;
 use super::settlement::{self as rules, Settlement};
+use super::spend::{self, Bill};
 use super::store::{self, Loaded, PartOutcome, PartRow};
 use crate::app::App;
 use crate::gate::{
@@ -16,7 +17,7 @@ use crate::gate::{
 };
 use crate::platforms::{Class, Content, NotSent};
 use crate::ports::Random;
-use crate::time::Timestamp;
+use crate::time::{SECOND_MS, Timestamp};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -44,6 +45,7 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
     let total = segments.len();
     let mut parts = Parts::of(rows);
     let mut progress_made = false;
+    let bill = Bill::of(&segments);
     for (position, segment) in (0_u32..).zip(segments) {
         if parts.sent.contains(&position) {
             parts.reply_to = external_id(rows, position);
@@ -65,10 +67,11 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
             }
             None => return Step::Stopped,
         };
-        let hold = match &delivery.hold {
-            Some(hold) => Some(hold.reason.clone()),
-            None => missing.then(attach::pending),
-        };
+        let reserved = spend::reserve(app, delivery, &bill, position, missing).await;
+        if reserved.is_err() {
+            return Step::Stopped;
+        }
+        let hold = hold(delivery).or_else(|| missing.then(attach::pending));
         let reply = match app
             .gates
             .call(&gate, request(delivery, position, content, hold))
@@ -102,7 +105,8 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
             | GateReply::Reconcile(ReconcileAnswer::Found { external_id, at }) => (external_id, at),
             reply => return stopped(app, delivery, &parts, total, position, reply),
         };
-        let outcome = PartOutcome::sent(position, &external_id, at);
+        let paid = bill.paid(position, at, &app.config.x.prices);
+        let outcome = PartOutcome::sent(position, &external_id, at, paid);
         parts.is_sent(position, external_id);
         if parts.sent.len() == total {
             return Step::Settle(rules::published(delivery.standing(), at), vec![outcome]);
@@ -145,6 +149,12 @@ impl Parts {
     }
 }
 
+/// Why a part is only asked about.
+fn hold(delivery: &Loaded) -> Option<NotSent> {
+    let hold = delivery.hold.as_ref().map(|hold| hold.reason.clone());
+    hold.or_else(|| delivery.over.as_ref().map(|over| over.reason()))
+}
+
 fn external_id(rows: &[PartRow], position: u32) -> Option<String> {
     let row = rows
         .iter()
@@ -167,7 +177,8 @@ fn is_over(app: &App, delivery: &Loaded, work_until: Timestamp) -> bool {
 async fn progress(app: &App, delivery: &mut Loaded, part: &PartOutcome) -> Result<(), Step> {
     let now = app.now();
     let lease_until = now.plus_ms(app.config.timing.lease_ms);
-    let statements = store::progress(delivery, part, lease_until, now);
+    let plan = app.config.x.plan.quota();
+    let statements = store::progress(delivery, part, lease_until, plan, now);
     match persist(app, statements).await.and_then(store::progressed) {
         Ok(Some(account_status)) => {
             delivery.progressed(lease_until, account_status);
@@ -182,6 +193,11 @@ async fn progress(app: &App, delivery: &mut Loaded, part: &PartOutcome) -> Resul
             Err(Step::Stopped)
         }
     }
+}
+
+/// Until when a part is wanted. A thread that has begun is wanted to its end, however late.
+fn not_after(delivery: &Loaded, position: u32) -> Option<Timestamp> {
+    (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms))
 }
 
 fn request(
@@ -205,8 +221,7 @@ fn request(
         epoch: delivery.epoch,
         round: delivery.round,
         lease_until: delivery.lease_until.unwrap_or(delivery.due_at),
-        // A thread that has begun is wanted to its end, however late.
-        not_after: (position == 0).then(|| delivery.due_at.plus_ms(delivery.missed_after_ms)),
+        not_after: not_after(delivery, position),
         grant: delivery.grant(),
         hold,
         content,
@@ -223,7 +238,7 @@ fn stopped(
     reply: GateReply,
 ) -> Step {
     let outcome = PartOutcome::of(position, &reply);
-    let Some(settlement) = settlement(app, delivery, reply) else {
+    let Some(settlement) = settlement(app, delivery, position, reply) else {
         return Step::Gone;
     };
     let settlement = with_doubts(delivery, parts, total, settlement);
@@ -246,9 +261,15 @@ fn with_doubts(
 }
 
 /// What follows from an answer that did not bring a part onto the platform; `None` when nothing may be written.
-fn settlement(app: &App, delivery: &Loaded, reply: GateReply) -> Option<Settlement> {
+fn settlement(app: &App, delivery: &Loaded, position: u32, reply: GateReply) -> Option<Settlement> {
     let (standing, now, timing) = (delivery.standing(), app.now(), &app.config.timing);
     match reply {
+        GateReply::Send(SendAnswer::Refused(reason)) if spend::is_over(&reason) => {
+            let over = delivery.over.as_ref()?;
+            // A moment later, so that the gate finds it too late.
+            let missed_at = not_after(delivery, position).map(|at| at.plus_ms(SECOND_MS));
+            Some(rules::over_budget(standing, over, missed_at, now))
+        }
         GateReply::Send(SendAnswer::Refused(reason))
             if reason.class == Class::Token && delivery.is_unlinked() =>
         {

@@ -80,6 +80,7 @@ pub async fn bring(app: &App, delivery: &Loaded, media: &[MediaId], until: Times
     let work = Work {
         workspace_id: &delivery.workspace_id,
         account_id: &delivery.account_id,
+        payer: delivery.payer(),
         acting: Acting::with(app, &delivery.external_id, grant),
         claim: format!("{}/{}", delivery.id, delivery.epoch),
         renew: &|until, now| store::renew(delivery, until, now),

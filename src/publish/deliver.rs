@@ -146,7 +146,11 @@ async fn settle(
             .next_attempt_at
             .map(|at| at.plus_ms(-SWEEP_AHEAD_MS)),
     };
-    let mut statements = store::settle(delivery, settlement, parts, sweep_at, now);
+    let plan = app.config.x.plan.quota();
+    let mut statements = store::settle(delivery, settlement, parts, sweep_at, plan, now);
+    if let Some(over) = delivery.over.as_ref().filter(|over| over.is_for_good()) {
+        statements.push(store::wake_if_raised(delivery, over, now));
+    }
     if settlement.reconnect {
         let (workspace, account) = (&delivery.workspace_id, &delivery.account_id);
         statements.push(accounts::store::mark_needs_reconnect(

@@ -11,6 +11,7 @@ mod model;
 pub(crate) mod pause;
 mod remove;
 mod settlement;
+mod spend;
 pub(crate) mod store;
 mod sweep;
 

@@ -6,10 +6,11 @@ pub use doubts::{after_reconcile, in_doubt, undecided};
 
 use super::model::State;
 use super::pause::{CHECK_MS, Hold, is_of_the_app};
+use crate::budgets::{Over, Scope};
 use crate::config::Timing;
 use crate::gate::SendAnswer;
 use crate::platforms::{Class, NotSent};
-use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
 /// The reason of what waits for its account to be connected again.
 pub const NEEDS_RECONNECT: &str = "account_needs_reconnect";
@@ -255,6 +256,31 @@ pub fn after_send(
 pub fn held(standing: Standing, hold: &Hold, jitter: u32) -> Settlement {
     let spread = CHECK_MS * i64::from(jitter.min(1_000)) / 1_000;
     paused(standing, hold.reason.clone(), hold.until.plus_ms(spread))
+}
+
+/// How long something waits at most for an app's quota, in ms: nobody tells when the operator has raised it.
+const QUOTA_CHECK_MS: i64 = HOUR_MS;
+
+/// When to look again whether what others reserved is free, in ms.
+const RESERVED_CHECK_MS: i64 = 2 * MINUTE_MS;
+
+/// It does not fit into a budget or quota, and nobody knows it to be sent. It waits until that begins anew, or somebody
+/// raises it; `missed_at` is when it will not be wanted any more, if that is so, and to be said then.
+#[must_use]
+pub fn over_budget(
+    standing: Standing,
+    over: &Over,
+    missed_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Settlement {
+    let at = match over.standing.scope() {
+        _ if !over.is_for_good() => over.anew_at.min(now.plus_ms(RESERVED_CHECK_MS)),
+        Scope::App => over.anew_at.min(now.plus_ms(QUOTA_CHECK_MS)),
+        Scope::Workspace | Scope::Account => over.anew_at,
+    };
+    let missed_at = missed_at.filter(|missed_at| *missed_at > now);
+    let at = missed_at.map_or(at, |missed_at| at.min(missed_at));
+    Settlement::of(standing, State::Waiting, Some(at)).because(over.reason())
 }
 
 fn paused(standing: Standing, reason: NotSent, at: Timestamp) -> Settlement {

@@ -5,13 +5,14 @@
 
 mod settle;
 
-pub use settle::{PartOutcome, progress, progressed, settle, wake_if_reconnected};
+pub use settle::{PartOutcome, progress, progressed, settle, wake_if_raised, wake_if_reconnected};
 
 use super::content::{self, Options, Segment};
 use super::model::{State, UncertainPolicy};
 use super::pause::{self, Hold, Pause};
 use super::settlement::Standing;
 use crate::apps::store::{join_app, sealed_app};
+use crate::budgets::{Over, Payer};
 use crate::config::Timing;
 use crate::gate::{Grant, PartKey};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
@@ -41,7 +42,9 @@ pub const LOAD: &str = concat!(
     d.created_at, a.status AS account_status, a.connected_at, a.external_id, a.handle, a.app,
     t.sealed, t.generation, t.expires_at, ",
     sealed_app!(),
-    " AS sealed_app
+    " AS sealed_app, EXISTS (SELECT 1 FROM budgets b WHERE b.measure <> 'reads'
+      AND (b.workspace_id = d.workspace_id AND b.account_id IN ('', d.account_id)
+        OR b.workspace_id = '' AND b.account_id = a.app)) AS limited
   FROM deliveries d
   JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id
   JOIN workspaces w ON w.id = d.workspace_id
@@ -152,6 +155,8 @@ pub struct Loaded {
     pub handle: String,
     /// The X app through which it is connected, by name.
     pub app: String,
+    /// Whether anything limits what it may cost: not 0.
+    limited: i64,
     sealed_app: Option<String>,
     sealed: Option<String>,
     generation: Option<i64>,
@@ -160,6 +165,9 @@ pub struct Loaded {
     /// Why it is only asked about, and not sent.
     #[serde(skip)]
     pub hold: Option<Hold>,
+    /// The budget or quota that it does not fit into.
+    #[serde(skip)]
+    pub over: Option<Box<Over>>,
 }
 
 /// A part with an outcome.
@@ -207,6 +215,22 @@ impl Loaded {
         self.attempts = 0;
         self.reconciles = 0;
         self.refused_looks = 0;
+    }
+
+    /// Who pays for it.
+    #[must_use]
+    pub fn payer(&self) -> Payer<'_> {
+        Payer {
+            workspace: &self.workspace_id,
+            account: Some(&self.account_id),
+            app: &self.app,
+        }
+    }
+
+    /// Whether there is a budget or quota for what it costs.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.limited != 0
     }
 
     /// Where it stands.

@@ -15,6 +15,7 @@ mod sandbox;
 
 mod accounts;
 mod admin;
+mod budgets;
 mod docs;
 mod engagement;
 mod harness;

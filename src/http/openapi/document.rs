@@ -11,7 +11,7 @@ use crate::identity::Scope;
 use crate::ids::{AccountId, ApiKeyId, DeadLetterId, MediaId, PostId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
-const TAGS: [(&str, &str, &[&str]); 8] = [
+const TAGS: [(&str, &str, &[&str]); 9] = [
     (
         "Identity",
         "Registering, signing in and out, who calls, and the workspace",
@@ -34,6 +34,7 @@ const TAGS: [(&str, &str, &[&str]); 8] = [
         "What X shows of posts, users and trends",
         &["x", "trends"],
     ),
+    ("Usage", "What X was paid for", &["usage"]),
     (
         "Operations",
         "For the operator: the whole installation, across its workspaces",

@@ -24,4 +24,5 @@ pub mod shown; // the same as the answers show them
 pub mod status; // posts as people name them
 pub mod timeline; // the account's own posts
 mod token_errors; // what the token endpoint's refusals mean
+pub mod usage; // what X says that an app has used
 pub mod vocabulary; // one set of names for X's answers

@@ -5,6 +5,7 @@
 use super::super::model::{Attempt, State};
 use super::super::settlement::Settlement;
 use super::{Loaded, POST_STATUS};
+use crate::budgets::{Over, Paid, Quota, store as budgets};
 use crate::gate::{GateReply, SendAnswer};
 use crate::platforms::Class;
 use crate::ports::{ResultSet, Statement, StorageError};
@@ -58,6 +59,27 @@ pub fn wake_if_reconnected(delivery: &Loaded, now: Timestamp) -> Statement {
         .bind(delivery.connected_at)
 }
 
+// It was raised or removed while the delivery was being put off.
+const WAKE_IF_RAISED: &str = "UPDATE deliveries SET next_attempt_at = ?3, sweep_at = ?3
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?4 AND state = 'waiting' AND ?5 <> '' AND NOT EXISTS (
+    SELECT 1 FROM budgets WHERE workspace_id = ?5 AND account_id = ?6 AND measure = ?7 AND period = ?8 AND amount <= ?9)";
+
+/// For the end of a settlement that waits for a limit: if that has been raised meanwhile, the delivery is due at once.
+#[must_use]
+pub fn wake_if_raised(delivery: &Loaded, over: &Over, now: Timestamp) -> Statement {
+    let limit = &over.standing;
+    Statement::new(WAKE_IF_RAISED)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(now)
+        .bind(delivery.epoch)
+        .bind(&*limit.workspace_id)
+        .bind(&*limit.account_id)
+        .bind(limit.measure.as_str())
+        .bind(limit.period.as_str())
+        .bind(limit.amount)
+}
+
 /// A part's outcome, to be written with the settlement.
 #[derive(Debug, Clone)]
 pub struct PartOutcome {
@@ -69,17 +91,20 @@ pub struct PartOutcome {
     pub external_id: Option<String>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
+    /// What was paid for it, once sent.
+    pub paid: Option<Paid>,
 }
 
 impl PartOutcome {
     /// The part is on the platform.
     #[must_use]
-    pub fn sent(position: u32, external_id: &str, at: Timestamp) -> Self {
+    pub fn sent(position: u32, external_id: &str, at: Timestamp, paid: Option<Paid>) -> Self {
         Self {
             position,
             state: "sent",
             external_id: Some(external_id.to_owned()),
             sent_at: Some(at),
+            paid,
         }
     }
 
@@ -98,6 +123,7 @@ impl PartOutcome {
             state,
             external_id: None,
             sent_at: None,
+            paid: None,
         })
     }
 }
@@ -109,6 +135,7 @@ pub fn progress(
     delivery: &Loaded,
     part: &PartOutcome,
     lease_until: Timestamp,
+    plan: Quota,
     now: Timestamp,
 ) -> Vec<Statement> {
     let renew = Statement::new(PROGRESS)
@@ -117,7 +144,8 @@ pub fn progress(
         .bind(delivery.epoch)
         .bind(lease_until)
         .bind(now);
-    let mut statements = vec![renew, settle_part(delivery, part)];
+    let mut statements = vec![renew];
+    statements.extend(settle_part(delivery, part, plan));
     // The post's status does not tell parts apart, but a doubt.
     if delivery.state == State::Uncertain {
         statements.push(post_status(delivery, now));
@@ -138,15 +166,21 @@ pub fn progressed(sets: Vec<ResultSet>) -> Result<Option<String>, StorageError> 
     Ok(renewed.map(|row| row.account_status))
 }
 
-fn settle_part(delivery: &Loaded, part: &PartOutcome) -> Statement {
-    Statement::new(SETTLE_PART)
+// What was paid is booked first: the part's row says whether it has been.
+fn settle_part(delivery: &Loaded, part: &PartOutcome, plan: Quota) -> Vec<Statement> {
+    let (id, epoch, payer) = (&delivery.id, delivery.epoch, delivery.payer());
+    let book = |paid: &Paid| budgets::book_part(&payer, id, epoch, part.position, paid, plan);
+    let mut statements: Vec<Statement> = part.paid.iter().flat_map(book).collect();
+    let row = Statement::new(SETTLE_PART)
         .bind(&delivery.id)
         .bind(&delivery.workspace_id)
         .bind(delivery.epoch)
         .bind(part.position)
         .bind(part.state)
         .bind(part.external_id.clone())
-        .bind(part.sent_at)
+        .bind(part.sent_at);
+    statements.push(row);
+    statements
 }
 
 fn post_status(delivery: &Loaded, now: Timestamp) -> Statement {
@@ -164,6 +198,7 @@ pub fn settle(
     settlement: &Settlement,
     parts: &[PartOutcome],
     sweep_at: Option<Timestamp>,
+    plan: Quota,
     now: Timestamp,
 ) -> Vec<Statement> {
     let reason = settlement.reason.as_ref();
@@ -192,8 +227,15 @@ pub fn settle(
         .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()))
         .bind(settlement.paused.then_some(&*delivery.app))
         .bind(settlement.refused_looks);
+    let (workspace, id) = (&delivery.workspace_id, &delivery.id);
+    let release = || budgets::release_settled(workspace, id, delivery.epoch);
     std::iter::once(settle)
-        .chain(parts.iter().map(|part| settle_part(delivery, part)))
+        .chain(
+            parts
+                .iter()
+                .flat_map(|part| settle_part(delivery, part, plan)),
+        )
         .chain(std::iter::once(post_status(delivery, now)))
+        .chain(delivery.is_limited().then(release))
         .collect()
 }

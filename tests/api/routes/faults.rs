@@ -22,8 +22,8 @@ fn says_so_itself(route: &Route) -> bool {
     route.path == "/health"
 }
 
-/// Whether a failure at this round trip may go unnoticed: a fresher profile, a refresh that stays in the gate, and a
-/// redirect that carries the code of the problem.
+/// Whether a failure at this round trip may go unnoticed: a fresher profile, a refresh that stays in the gate, a note of
+/// what X charged, and a redirect that carries the code of the problem.
 fn may_end_well(route: &Route, number: usize) -> bool {
     match route.path {
         "/connections/x/callback" | "/connections/x/oauth1/callback" => number > 0,

@@ -204,6 +204,12 @@ impl Ground {
             ("POST", "/connections/x/app-only") => {
                 ask(200).json(&json!({ "username": "@long_bill" }))
             }
+            ("PUT", "/workspaces/{id}/budgets" | "/accounts/{id}/budgets") => {
+                ask(200).json(&json!({
+                    "usd_per_day": 5, "usd_per_month": 50.5, "posts_per_day": 10, "posts_per_month": 100,
+                    "reads_per_day": 1_000, "reads_per_month": 10_000,
+                }))
+            }
             ("PUT", "/workspaces/{id}/apps/x") => ask(200).json(&own_app()),
             (method @ ("GET" | "DELETE"), "/workspaces/{id}/apps/x") => {
                 self.set_app();
@@ -257,6 +263,10 @@ impl Ground {
                 | "/media"
                 | "/media/{id}"
                 | "/workspaces/{id}"
+                | "/workspaces/{id}/budgets"
+                | "/accounts/{id}/budgets"
+                | "/usage"
+                | "/x/usage"
                 | "/admin/queue"
                 | "/admin/dead-letters",
             )
