@@ -10,6 +10,7 @@ use super::refusals::refused;
 use super::store::{AccountRow, app_only as store};
 use crate::app::App;
 use crate::apps;
+use crate::budgets::{self, Charge, Payer};
 use crate::error::{Error, FieldError, Kind};
 use crate::gate::Bucket;
 use crate::identity::Caller;
@@ -63,7 +64,15 @@ pub async fn connect(app: &App, caller: &Caller, asked: &AppOnly) -> Result<Acco
         now: app.now(),
     };
     match store::connect(&*app.database, &connect).await? {
-        Some(id) => Ok(find(app, workspace, &id).await?.into()),
+        Some(id) => {
+            let payer = Payer {
+                workspace,
+                account: Some(&id),
+                app: &chosen.name,
+            };
+            budgets::note(app, &payer, Charge::UserRead).await;
+            Ok(find(app, workspace, &id).await?.into())
+        }
         None => Err(Error::new(
             Kind::Conflict,
             "account_already_connected",

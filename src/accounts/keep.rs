@@ -5,6 +5,7 @@ use super::store::connecting::{Connected as NewAccount, TakenState, known, save}
 use super::{store, tokens};
 use crate::app::App;
 use crate::apps::Chosen;
+use crate::budgets::{self, Charge, Payer};
 use crate::error::Error;
 use crate::ids::{AccountId, AuditId, UserId};
 use crate::platforms::x::api::Credentials;
@@ -70,7 +71,7 @@ impl Granted {
 }
 
 /// Who the tokens belong to. A second try for a question that got no answer: a consent is a person's effort, and the
-/// question is free to repeat.
+/// question may be repeated.
 ///
 /// # Errors
 /// Why X does not say.
@@ -130,6 +131,12 @@ pub async fn keep(
         ];
         let sets = app.database.batch(statements).await?;
         if sets.get(1).is_some_and(|tokens| !tokens.rows.is_empty()) {
+            let payer = Payer {
+                workspace,
+                account: Some(&id),
+                app: &taken.app,
+            };
+            budgets::note(app, &payer, Charge::UserRead).await;
             return Ok(id);
         }
     }

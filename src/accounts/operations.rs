@@ -9,6 +9,8 @@ use super::model::{
 use super::refusals::{app_only_cannot, refused};
 use super::store::{self, AccountRow, unlinking};
 use crate::app::App;
+use crate::apps;
+use crate::budgets::{self, Charge, Payer};
 use crate::error::{Error, Kind};
 use crate::gate::{GateName, GateReply, GateRequest, unexpected};
 use crate::http::Page;
@@ -319,6 +321,12 @@ async fn read_profile(app: &App, row: &AccountRow) -> Result<Result<Profile, Not
         Ok(profile) => {
             let save = store::save_profile(&row.workspace_id, &row.id, profile, now);
             app.database.run(save).await?;
+            let payer = Payer {
+                workspace: &row.workspace_id,
+                account: Some(&row.id),
+                app: &apps::name_of(&row.workspace_id, row.sealed_app.as_deref()),
+            };
+            budgets::note(app, &payer, Charge::UserRead).await;
             revive(app, row).await?;
         }
         Err(refusal) if refusal.class == Class::Token => mark(app, row, refusal).await?,

@@ -17,9 +17,10 @@ mod spending; // reserving and booking
 pub(crate) mod store; // the SQL
 mod usage; // what was used
 
-pub use model::{BUDGET_USED_UP, Charge, Cost, Over, QUOTA_USED_UP, Scope};
+pub use model::{BUDGET_USED_UP, Charge, Cost, Over, QUOTA_USED_UP, Scope, Standing};
+pub use operations::standings;
 pub use plans::{Plan, Quota};
 pub use prices::{Prices, Usd};
 pub use routes::routes;
-pub use spending::{Reading, expired, reserve};
+pub use spending::{Reading, expired, note, reserve};
 pub use store::{Paid, Payer};

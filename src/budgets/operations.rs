@@ -259,6 +259,14 @@ fn binding(app: &App, asker: &Asker<'_>, id: &AccountId) -> Statement {
     store::standings(&payer, None, app.config.x.plan.quota(), app.now())
 }
 
+/// All limits of a workspace, its accounts and the installation's app.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn standings(app: &App, workspace: &WorkspaceId) -> Result<Vec<Standing>, Error> {
+    Ok(app.database.run(all(app, workspace)).await?.all()?)
+}
+
 async fn shown(app: &App, statements: Vec<Statement>) -> Result<Budgets, Error> {
     let now = app.now();
     let mut sets = app.database.batch(statements).await?;

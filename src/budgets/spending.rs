@@ -39,6 +39,23 @@ pub fn expired(now: Timestamp) -> Vec<Statement> {
     vec![store::tidy(now)]
 }
 
+/// Books what X has just given without a budget being asked: who an account is must be known to connect and to keep it.
+/// What cannot be noted is in X's bill alone.
+pub async fn note(app: &App, payer: &Payer<'_>, charge: Charge) {
+    let x = &app.config.x;
+    let paid = Paid {
+        charge,
+        count: 1,
+        cost: charge.times(1, &x.prices),
+        at: app.now(),
+    };
+    let book = store::book_once(payer, &paid, x.plan.quota());
+    if let Err(error) = app.database.batch(book).await {
+        let details = json!({ "kind": charge, "error": error.to_string() });
+        app.warn("usage_not_booked", &details);
+    }
+}
+
 /// Something that X is about to be asked and will charge for, other than a post.
 pub struct Reading<'a> {
     app: &'a App,

@@ -290,6 +290,12 @@ const BOOK_PART: [&str; 3] = booking!(
       AND state IN ('sent', 'deleted'))"
 );
 
+// Before the settlement, which ends the lease.
+const BOOK_LOOKS: [&str; 3] = booking!(
+    "EXISTS (SELECT 1 FROM deliveries WHERE id = ?3 AND workspace_id = ?1 AND epoch = ?4 AND lease_until IS NOT NULL)
+    AND ?5 IS NULL"
+);
+
 // Before the row of the upload says that X has it whole, or its alt text: by the claim that holds it.
 const BOOK_MEDIA: [&str; 3] = booking!(
     "EXISTS (SELECT 1 FROM media_uploads WHERE media_id = ?3 AND account_id = ?2 AND workspace_id = ?1 AND holder = ?4
@@ -367,6 +373,22 @@ pub fn book_part(
 ) -> Vec<Statement> {
     book(BOOK_PART, payer, paid, plan, |statement| {
         statement.bind(delivery).bind(epoch).bind(position)
+    })
+}
+
+/// Books what was read to look for an uncertain part: before the settlement in the same batch, whose end of the lease is
+/// what makes a repeat book nothing.
+#[must_use]
+pub fn book_looks(
+    payer: &Payer<'_>,
+    delivery: &DeliveryId,
+    epoch: i64,
+    paid: &Paid,
+    plan: Quota,
+) -> Vec<Statement> {
+    book(BOOK_LOOKS, payer, paid, plan, |statement| {
+        let nothing = Option::<i64>::None;
+        statement.bind(delivery).bind(epoch).bind(nothing)
     })
 }
 

@@ -59,7 +59,7 @@ fn described(route: Route) -> Route {
         .refuses(422, "`{post}` is not the id of a post: `not_a_post_link`")
         .refuses(
             429,
-            "The account's window is used up: by our own count (`rate_limited`) or by X's (`x_rate_limited`, `x_usage_capped`)",
+            "The account's window is used up: by our own count (`rate_limited`) or by X's (`x_rate_limited`, `x_usage_capped`); or a budget or quota is: `budget_used_up`, `quota_used_up`",
         )
         .with_answer_headers(RETRY_AFTER)
         .refuses(502, "X did not answer: `x_unreachable`. The same request again is safe")

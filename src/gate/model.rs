@@ -163,11 +163,17 @@ pub enum ReconcileAnswer {
         /// When it appeared.
         #[serde(with = "millis")]
         at: Timestamp,
+        /// How many posts were read for it, which the platform charges for.
+        #[serde(default)]
+        read: u32,
     },
     /// The whole time since the call left was read, and it is not there.
     NotFound {
         /// Whether a call of an earlier round was in doubt already: then this part was sent again once.
         doubted_before: bool,
+        /// How many posts were read for it.
+        #[serde(default)]
+        read: u32,
     },
     /// Nothing is uncertain: the journal says that it was not sent, and it may be.
     NotSent,

@@ -54,7 +54,11 @@ impl AccountGate {
                 ));
             }
             (State::Sent, Some(SendAnswer::Sent { external_id, at })) => {
-                return Ok(ReconcileAnswer::Found { external_id, at });
+                return Ok(ReconcileAnswer::Found {
+                    external_id,
+                    at,
+                    read: 0,
+                });
             }
             _ => {
                 journal::seen(storage, &request.part, request.epoch, self.now())?;
@@ -76,13 +80,18 @@ impl AccountGate {
             Ok(posts) => posts,
             Err(answer) => return Ok(answer),
         };
+        let read = u32::try_from(posts.len()).unwrap_or(u32::MAX);
         // A person may have said meanwhile where it is, or a newer claim have sent it.
         match journal::read(storage, &request.part)? {
             Some(now) if now.state == State::Uncertain && now.epoch == entry.epoch => {}
             Some(now) => {
                 return Ok(match (now.state, now.recorded()) {
                     (State::Sent, Some(SendAnswer::Sent { external_id, at })) => {
-                        ReconcileAnswer::Found { external_id, at }
+                        ReconcileAnswer::Found {
+                            external_id,
+                            at,
+                            read,
+                        }
                     }
                     _ => later(self.now().plus_ms(RETRY_REFRESH_MS), "It has changed."),
                 });
@@ -93,6 +102,7 @@ impl AccountGate {
         let Some(post) = self.unclaimed(&request, &mine, &posts)? else {
             return Ok(ReconcileAnswer::NotFound {
                 doubted_before: entry.doubt_since.is_some(),
+                read,
             });
         };
         // It may be what another delivery with the same words is sending at this moment.
@@ -109,6 +119,7 @@ impl AccountGate {
         Ok(ReconcileAnswer::Found {
             external_id: post.external_id.clone(),
             at: post.created_at,
+            read,
         })
     }
 

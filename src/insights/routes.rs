@@ -118,7 +118,7 @@ fn refusing(route: Route) -> Route {
         )
         .refuses(
             429,
-            "The window is used up: by our own count (`rate_limited`) or by X's (`x_rate_limited`, `x_usage_capped`)",
+            "The window is used up: by our own count (`rate_limited`) or by X's (`x_rate_limited`, `x_usage_capped`); or a budget or quota is: `budget_used_up`, `quota_used_up`",
         )
         .with_answer_headers(RETRY_AFTER)
         .refuses(502, "X did not answer: `x_unreachable`")

@@ -9,12 +9,13 @@ use super::targets::{self, Target};
 use super::wording::{ThreadPart, Wording, worded};
 use super::{files, fit};
 use crate::app::App;
-use crate::budgets::{Prices, Usd};
+use crate::budgets::{self, Cost, Over, Prices, Scope, Standing, Usd};
 use crate::error::{Error, FieldError};
 use crate::ids::{AccountId, MediaId, WorkspaceId};
 use crate::platforms::{Poll, ReplySettings};
 use crate::publish::content::{Overflow, Segment, Written};
 use crate::text::{self, Entities, Entity};
+use crate::time::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +135,7 @@ impl From<Entities> for TextEntities {
     }
 }
 
-/// Looks at a post that somebody is writing. One round trip where accounts are named, else none.
+/// Looks at a post that somebody is writing. Two round trips where accounts are named, else none.
 ///
 /// # Errors
 /// What is wrong with the request beside its words, `unknown_account`, `unknown_platform`, or when the database does not
@@ -169,6 +170,7 @@ pub async fn preview(
     } else {
         let ids = create::accounts(&accounts)?;
         let (targets, files) = targets::read_with_media(app, workspace, &ids, &written).await?;
+        let standings = budgets::standings(app, workspace).await?;
         for (index, id) in ids.iter().enumerate() {
             let target = targets.iter().find(|target| target.id == *id);
             let target = target
@@ -177,7 +179,10 @@ pub async fn preview(
             let mut errors = errors.clone();
             errors.extend(files::missing(&written, &files));
             errors.extend(files::not_taken(&written, &files, target.plan()));
-            seen.push(look_at(target, &written, &errors, &app.config.x.prices));
+            let mut one = look_at(target, &written, &errors, &app.config.x.prices);
+            one.warnings
+                .extend(over(target, &one, &standings, app.now()));
+            seen.push(one);
         }
     }
     Ok(Preview { targets: seen })
@@ -200,6 +205,32 @@ fn look_at(
         seen.valid = false;
     }
     seen
+}
+
+/// The budget or quota that it would wait for, as they stand now.
+fn over(
+    target: &Target,
+    seen: &PreviewTarget,
+    standings: &[Standing],
+    now: Timestamp,
+) -> Option<Notice> {
+    let binds = |limit: &&Standing| match limit.scope() {
+        Scope::Workspace => true,
+        Scope::Account => limit.account_id == target.id.as_str(),
+        Scope::App => limit.account_id == target.app,
+    };
+    let cost = Cost {
+        money: seen.price_usd,
+        posts: u32::try_from(seen.parts.len()).unwrap_or(u32::MAX),
+        reads: 0,
+    };
+    let limits = standings.iter().filter(binds).cloned().collect();
+    let over = Over::of(limits, cost, now)?;
+    Some(Notice {
+        code: over.code(),
+        pointer: None,
+        detail: format!("It would wait. {}", over.detail()),
+    })
 }
 
 fn look(written: &Written, errors: &[FieldError], limit: u32, prices: &Prices) -> PreviewTarget {

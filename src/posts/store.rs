@@ -47,7 +47,7 @@ pub const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (id, workspace_id, p
   WHERE EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2)";
 
 /// What decides what may be posted, of each account of the JSON list `?2`.
-pub const ACCOUNTS: &str = "SELECT id, status, auth, subscription FROM accounts
+pub const ACCOUNTS: &str = "SELECT id, status, auth, subscription, app FROM accounts
   WHERE workspace_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
 
 /// One post.

@@ -25,6 +25,8 @@ pub struct Target {
     pub auth: String,
     /// The plan of the user at the platform.
     pub subscription: Option<String>,
+    /// The X app through which it is connected, by name.
+    pub app: String,
 }
 
 impl Target {

@@ -100,9 +100,12 @@ pub async fn advance(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms
                 return Step::Settle(settlement, Vec::new());
             }
         };
+        delivery.read = spend::read(&reply);
         let (external_id, at) = match reply {
             GateReply::Send(SendAnswer::Sent { external_id, at })
-            | GateReply::Reconcile(ReconcileAnswer::Found { external_id, at }) => (external_id, at),
+            | GateReply::Reconcile(ReconcileAnswer::Found {
+                external_id, at, ..
+            }) => (external_id, at),
             reply => return stopped(app, delivery, &parts, total, position, reply),
         };
         let paid = bill.paid(position, at, &app.config.x.prices);
@@ -177,8 +180,7 @@ fn is_over(app: &App, delivery: &Loaded, work_until: Timestamp) -> bool {
 async fn progress(app: &App, delivery: &mut Loaded, part: &PartOutcome) -> Result<(), Step> {
     let now = app.now();
     let lease_until = now.plus_ms(app.config.timing.lease_ms);
-    let plan = app.config.x.plan.quota();
-    let statements = store::progress(delivery, part, lease_until, plan, now);
+    let statements = store::progress(delivery, part, lease_until, &app.config.x, now);
     match persist(app, statements).await.and_then(store::progressed) {
         Ok(Some(account_status)) => {
             delivery.progressed(lease_until, account_status);

@@ -146,8 +146,8 @@ async fn settle(
             .next_attempt_at
             .map(|at| at.plus_ms(-SWEEP_AHEAD_MS)),
     };
-    let plan = app.config.x.plan.quota();
-    let mut statements = store::settle(delivery, settlement, parts, sweep_at, plan, now);
+    let x = &app.config.x;
+    let mut statements = store::settle(delivery, settlement, parts, sweep_at, x, now);
     if let Some(over) = delivery.over.as_ref().filter(|over| over.is_for_good()) {
         statements.push(store::wake_if_raised(delivery, over, now));
     }
@@ -164,7 +164,7 @@ async fn settle(
     }
     statements.extend(pause::consequence(course, &delivery.app, settlement, now));
     let held = match persist(app, statements).await {
-        Ok(sets) => sets.first().is_some_and(|settled| !settled.rows.is_empty()),
+        Ok(sets) => store::settled(&sets),
         Err(error) => {
             app.warn(
                 "settle_failed",

@@ -5,6 +5,7 @@ use super::model::State;
 use super::store::Loaded;
 use crate::app::App;
 use crate::budgets::{self, BUDGET_USED_UP, Charge, Cost, Paid, Prices, QUOTA_USED_UP};
+use crate::gate::{GateReply, ReconcileAnswer};
 use crate::platforms::NotSent;
 use crate::ports::StorageError;
 use crate::text;
@@ -62,7 +63,7 @@ impl Bill {
 }
 
 /// Reserves what the rest of a delivery costs, beginning with the part that is next, so that a thread which has begun
-/// comes to its end; `missing` says that this part's media are not at the platform yet. Notes the limit that it does not
+/// comes to its end, unless it has to wait for something else in between; `missing` says that this part's media are not at the platform yet. Notes the limit that it does not
 /// fit into. Where nothing is limited, or nothing is sent, the database is not asked.
 ///
 /// # Errors
@@ -91,6 +92,16 @@ pub async fn reserve(
             );
             Err(error)
         }
+    }
+}
+
+/// What was read to look for an uncertain part. No budget stops a look: it is what keeps a post from being sent twice.
+pub const fn read(reply: &GateReply) -> u32 {
+    match reply {
+        GateReply::Reconcile(
+            ReconcileAnswer::Found { read, .. } | ReconcileAnswer::NotFound { read, .. },
+        ) => *read,
+        _ => 0,
     }
 }
 

@@ -5,7 +5,9 @@
 
 mod settle;
 
-pub use settle::{PartOutcome, progress, progressed, settle, wake_if_raised, wake_if_reconnected};
+pub use settle::{
+    PartOutcome, progress, progressed, settle, settled, wake_if_raised, wake_if_reconnected,
+};
 
 use super::content::{self, Options, Segment};
 use super::model::{State, UncertainPolicy};
@@ -168,6 +170,9 @@ pub struct Loaded {
     /// The budget or quota that it does not fit into.
     #[serde(skip)]
     pub over: Option<Box<Over>>,
+    /// How many posts the platform gave to whoever looked for its uncertain part, and charges for.
+    #[serde(skip)]
+    pub read: u32,
 }
 
 /// A part with an outcome.
@@ -215,6 +220,7 @@ impl Loaded {
         self.attempts = 0;
         self.reconciles = 0;
         self.refused_looks = 0;
+        self.read = 0;
     }
 
     /// Who pays for it.

@@ -143,6 +143,7 @@ impl SimGates {
             let reply = if blind {
                 GateReply::Reconcile(ReconcileAnswer::NotFound {
                     doubted_before: false,
+                    read: 0,
                 })
             } else {
                 gate.ask(request).await

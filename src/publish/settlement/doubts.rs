@@ -24,7 +24,7 @@ pub fn after_reconcile(
         ReconcileAnswer::NotSent => Settlement::of(standing, State::Queued, Some(now)),
         ReconcileAnswer::Later { at, detail } => look_later(standing, at, detail, now, timing),
         ReconcileAnswer::Refused(reason) => cannot_look(standing, reason, now),
-        ReconcileAnswer::NotFound { doubted_before } => {
+        ReconcileAnswer::NotFound { doubted_before, .. } => {
             let resend = policy == UncertainPolicy::Resend && !doubted_before;
             not_found(standing, now, timing, resend)
         }

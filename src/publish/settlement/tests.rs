@@ -122,7 +122,10 @@ fn what_is_not_found_is_looked_for_again_and_then_the_policy_decides() {
     let look_again = |reconciles, policy, doubted_before| {
         after_reconcile(
             standing(0, reconciles),
-            ReconcileAnswer::NotFound { doubted_before },
+            ReconcileAnswer::NotFound {
+                doubted_before,
+                read: 3,
+            },
             NOW,
             &timing(),
             policy,
@@ -158,6 +161,7 @@ fn what_is_found_is_published_when_it_appeared() {
     let found = ReconcileAnswer::Found {
         external_id: "1".to_owned(),
         at,
+        read: 3,
     };
     let settlement = after_reconcile(standing(0, 1), found, NOW, &timing(), UncertainPolicy::Ask);
     assert_eq!(

@@ -5,7 +5,8 @@
 use super::super::model::{Attempt, State};
 use super::super::settlement::Settlement;
 use super::{Loaded, POST_STATUS};
-use crate::budgets::{Over, Paid, Quota, store as budgets};
+use crate::budgets::{Charge, Over, Paid, Quota, store as budgets};
+use crate::config::XConfig;
 use crate::gate::{GateReply, SendAnswer};
 use crate::platforms::Class;
 use crate::ports::{ResultSet, Statement, StorageError};
@@ -135,7 +136,7 @@ pub fn progress(
     delivery: &Loaded,
     part: &PartOutcome,
     lease_until: Timestamp,
-    plan: Quota,
+    x: &XConfig,
     now: Timestamp,
 ) -> Vec<Statement> {
     let renew = Statement::new(PROGRESS)
@@ -145,6 +146,15 @@ pub fn progress(
         .bind(lease_until)
         .bind(now);
     let mut statements = vec![renew];
+    let (id, epoch, payer, plan) = (
+        &delivery.id,
+        delivery.epoch,
+        delivery.payer(),
+        x.plan.quota(),
+    );
+    let read = looked(delivery, x, now);
+    let book = |read: Paid| budgets::book_part(&payer, id, epoch, part.position, &read, plan);
+    statements.extend(read.into_iter().flat_map(book));
     statements.extend(settle_part(delivery, part, plan));
     // The post's status does not tell parts apart, but a doubt.
     if delivery.state == State::Uncertain {
@@ -190,15 +200,33 @@ fn post_status(delivery: &Loaded, now: Timestamp) -> Statement {
         .bind(now)
 }
 
-/// The settle: one batch. Its first statement gives a row only if the claim still holds, and the others change
-/// nothing if it does not.
+/// What was read to look for an uncertain part.
+fn looked(delivery: &Loaded, x: &XConfig, now: Timestamp) -> Option<Paid> {
+    let (charge, count) = (Charge::PostRead, delivery.read);
+    (count > 0).then(|| Paid {
+        charge,
+        count,
+        cost: charge.times(count, &x.prices),
+        at: now,
+    })
+}
+
+/// Whether the batch of [`settle`] found its claim.
+#[must_use]
+pub fn settled(sets: &[ResultSet]) -> bool {
+    // What comes before it, and after it up to the part's row, gives no rows.
+    sets.iter().any(|set| !set.rows.is_empty())
+}
+
+/// The settle: one batch. One statement gives a row, and only if the claim still holds; the others change nothing if it
+/// does not.
 #[must_use]
 pub fn settle(
     delivery: &Loaded,
     settlement: &Settlement,
     parts: &[PartOutcome],
     sweep_at: Option<Timestamp>,
-    plan: Quota,
+    x: &XConfig,
     now: Timestamp,
 ) -> Vec<Statement> {
     let reason = settlement.reason.as_ref();
@@ -227,9 +255,13 @@ pub fn settle(
         .bind(serde_json::to_string(&attempt).unwrap_or_else(|_| "null".to_owned()))
         .bind(settlement.paused.then_some(&*delivery.app))
         .bind(settlement.refused_looks);
-    let (workspace, id) = (&delivery.workspace_id, &delivery.id);
+    let (workspace, id, plan) = (&delivery.workspace_id, &delivery.id, x.plan.quota());
+    let book = |read: Paid| budgets::book_looks(&delivery.payer(), id, delivery.epoch, &read, plan);
     let release = || budgets::release_settled(workspace, id, delivery.epoch);
-    std::iter::once(settle)
+    looked(delivery, x, now)
+        .into_iter()
+        .flat_map(book)
+        .chain(std::iter::once(settle))
         .chain(
             parts
                 .iter()

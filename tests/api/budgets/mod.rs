@@ -1,9 +1,18 @@
 //! Budgets and quotas, and what was used, against an X that sends its own bill.
 
+mod booking;
 mod limits;
+mod reading;
+mod said;
+mod usage;
 
 use crate::publishing::Stage;
-use crate::support::Answer;
+use crate::support::world::BASE_URL;
+use crate::support::{Answer, files};
+use axum::body::Body;
+use godwit::ports::Clock as _;
+use godwit::time::Timestamp;
+use http::Request;
 use serde_json::{Value, json};
 
 const MINUTE_MS: i64 = 60_000;
@@ -15,10 +24,13 @@ impl Stage {
         self.world.request("PUT", path, token, Some(body)).await
     }
 
+    fn budgets(&self) -> String {
+        format!("/workspaces/{}/budgets", self.person.workspace_id)
+    }
+
     /// Sets the limits of the workspace.
     async fn limit(&self, limits: Value) -> Value {
-        let path = format!("/workspaces/{}/budgets", self.person.workspace_id);
-        self.put(&path, limits).await.expect(200)
+        self.put(&self.budgets(), limits).await.expect(200)
     }
 
     /// Sets those of an account.
@@ -29,7 +41,7 @@ impl Stage {
 
     /// X's own bill, in millionths of a dollar.
     fn billed(&self) -> i64 {
-        let now = godwit::ports::Clock::now(&*self.world.clock).millis();
+        let now = self.world.clock.now().millis();
         let x = self.x.lock().unwrap();
         x.money(now).iter().map(|app| app.spent.0).sum()
     }
@@ -39,10 +51,60 @@ impl Stage {
         micros(&self.get("/usage").await["totals"]["spend_usd"])
     }
 
+    /// Stops the test unless Godwit's count is X's bill, and that is so many millionths of a dollar.
+    async fn cost(&self, expected: i64) {
+        assert_eq!((self.spent().await, self.billed()), (expected, expected));
+    }
+
+    /// State and reason of the first delivery of a post.
+    async fn stands(&self, post: &str) -> (String, String) {
+        let delivery = self.delivery(post).await;
+        let text = |name: &str| delivery[name].as_str().unwrap_or_default().to_owned();
+        (text("state"), text("reason"))
+    }
+
+    /// One post a moment after the other, so that they are sent in this order.
+    async fn posts(&self, texts: &[&str]) -> Vec<String> {
+        let mut posts = Vec::new();
+        for text in texts {
+            posts.push(self.post(text).await);
+            self.world.clock.advance(1);
+        }
+        posts
+    }
+
+    fn jump(&self, to: &str) {
+        let to = Timestamp::parse_rfc3339(to).unwrap();
+        self.world.clock.set(to);
+    }
+
+    /// Once more, when the session has ended.
+    async fn sign_in(&mut self) {
+        let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+        let signed_in = self.world.request("POST", "/auth/login", None, Some(body));
+        let token = signed_in.await.expect(200)["token"].clone();
+        token.as_str().unwrap().clone_into(&mut self.person.token);
+    }
+
     fn reservations(&self) -> Value {
-        self.world
-            .database
-            .value("SELECT count(*) FROM reservations")
+        let count = "SELECT count(*) FROM reservations";
+        self.world.database.value(count)
+    }
+
+    /// Uploads a picture with an alt text.
+    async fn picture(&self) -> String {
+        let request = Request::post(format!("{BASE_URL}/api/v1/media"))
+            .header("authorization", format!("Bearer {}", self.person.token))
+            .header("content-type", "image/png");
+        let request = request.body(Body::from(files::png(3, 4))).unwrap();
+        let medium = self.world.serve(request).await.expect(201);
+        let id = medium["id"].as_str().unwrap().to_owned();
+        let token = Some(self.person.token.as_str());
+        let body = Some(json!({ "alt_text": "a bird" }));
+        let path = format!("/media/{id}");
+        let patched = self.world.request("PATCH", &path, token, body).await;
+        patched.expect(200);
+        id
     }
 }
 
@@ -61,4 +123,12 @@ fn only(budgets: &Value) -> Value {
 
 fn per_day(dollars: f64) -> Value {
     json!({ "usd_per_day": dollars })
+}
+
+fn waits(reason: &str) -> (String, String) {
+    ("waiting".to_owned(), reason.to_owned())
+}
+
+fn published() -> (String, String) {
+    ("published".to_owned(), String::new())
 }
