@@ -48,7 +48,7 @@ impl Stage {
 
     /// What Godwit says that was spent, in millionths of a dollar.
     async fn spent(&self) -> i64 {
-        micros(&self.get("/usage").await["totals"]["spend_usd"])
+        micros(&self.get("/usage?from=2026-11-01").await["totals"]["spend_usd"])
     }
 
     /// Stops the test unless Godwit's count is X's bill, and that is so many millionths of a dollar.
