@@ -56,6 +56,8 @@ pub struct XConfig {
     pub extra_scopes: Vec<String>,
     /// Posts that one account may send in 15 minutes.
     pub post_limit_15min: u32,
+    /// Posts that all accounts of one X app may send in 24 hours together.
+    pub app_posts_per_day: u32,
     /// What calls cost.
     pub prices: Prices,
     /// The plan of the installation's app.
@@ -142,6 +144,11 @@ pub const VARIABLES: &[Variable] = &[
         name: "X_POST_LIMIT_15MIN",
         default: "`50`",
         meaning: "Posts that one account may send in 15 minutes (X allows 100)",
+    },
+    Variable {
+        name: "X_APP_POSTS_PER_DAY",
+        default: "`10000`",
+        meaning: "Posts that all accounts of one X app may send in 24 hours together, shared fairly (X allows 10,000)",
     },
     Variable {
         name: "X_PRICES",
@@ -286,6 +293,7 @@ impl XConfig {
                 .optional("X_SCOPES")
                 .map(|text| text.split_whitespace().map(str::to_owned).collect())
                 .unwrap_or_default(),
+            app_posts_per_day: env.number("X_APP_POSTS_PER_DAY", 10_000, 1..=100_000_000)?,
             post_limit_15min: env.number("X_POST_LIMIT_15MIN", 50, 1..=1_000_000)?,
             prices: Prices::read(env.optional("X_PRICES").as_deref().unwrap_or("{}")).map_err(
                 |why| format!("X_PRICES must be a JSON object of dollars by kind of call: {why}"),

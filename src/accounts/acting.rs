@@ -128,9 +128,9 @@ impl<'a> Acting<'a> {
             })) => self
                 .open(grant, &sealed, generation, app)
                 .map_err(Refusal::of),
-            Ok(GateReply::Lend(LendAnswer::Later { at, detail })) => {
+            Ok(GateReply::Lend(LendAnswer::Later { at, closed, detail })) => {
                 let remedy = "Try again when the window opens.";
-                let why = NotSent::new(Class::Transient, "rate_limited", detail, remedy);
+                let why = NotSent::new(Class::Transient, closed.code(), detail, remedy);
                 Err(Refusal {
                     until: Some(at),
                     ..Refusal::of(why)

@@ -19,6 +19,7 @@ use crate::ids::{AccountId, AuditId, WorkspaceId};
 use crate::platforms::x::oauth;
 use crate::platforms::{Class, NotSent, Profile};
 use crate::time::{HOUR_MS, MINUTE_MS};
+use futures_util::future::join;
 use serde_json::json;
 
 /// How long a profile is good for, in ms.
@@ -264,15 +265,22 @@ pub async fn refresh(
     }
 }
 
-/// The account's windows as its gate counts them.
+/// The account's windows as its gate counts them, and those that it shares with the other accounts of its app.
 ///
 /// # Errors
 /// [`Kind::NotFound`], or when the gate does not answer.
 pub async fn limits(app: &App, workspace: &WorkspaceId, id: &AccountId) -> Result<Limits, Error> {
     let row = find(app, workspace, id).await?;
-    match ask(app, &row, GateRequest::Limits).await? {
-        GateReply::Limits(items) => Ok(Limits { items }),
-        other => Err(unexpected(&other)),
+    let name = GateName::app(&apps::name_of(workspace, row.sealed_app.as_deref()));
+    let of_account = ask(app, &row, GateRequest::Limits);
+    let of_app = app.gates.call(&name, GateRequest::Limits);
+    let (of_account, of_app) = join(of_account, of_app).await;
+    match (of_account?, of_app?) {
+        (GateReply::Limits(mut items), GateReply::Limits(shared)) => {
+            items.extend(shared);
+            Ok(Limits { items })
+        }
+        (GateReply::Limits(_), other) | (other, _) => Err(unexpected(&other)),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn refused_until(refusal: Refusal, now: Timestamp) -> Error {
     let error = refused(refusal.why);
     if !matches!(
         error.code,
-        "rate_limited" | "x_rate_limited" | "x_usage_capped"
+        "app_limit" | "rate_limited" | "x_rate_limited" | "x_usage_capped"
     ) {
         return error;
     }
@@ -99,7 +99,8 @@ pub fn app_only_cannot(what: &str) -> Error {
 
 // The codes of `platforms::x` and of the gate that can come here, as the `'static` words that an `Error` takes.
 fn stable(code: &str) -> &'static str {
-    const CODES: [&str; 26] = [
+    const CODES: [&str; 27] = [
+        "app_limit",
         "app_not_readable",
         "app_removed",
         "auth_mismatch",

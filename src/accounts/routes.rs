@@ -90,7 +90,7 @@ pub fn routes() -> Vec<Route> {
             READ,
             handler!(limits),
         )
-        .gives::<Limits>(200, "The account's windows"),
+        .gives::<Limits>(200, "The account's windows, and those that the accounts of its X app share"),
     ]);
     routes
 }

@@ -6,7 +6,7 @@
 use super::fetch::Fetcher;
 use super::host::{Console, SystemClock, SystemRandom};
 use super::{rows, wiring};
-use crate::gate::{AccountGate as Gate, GateName, GatePorts, GateReply, GateRequest};
+use crate::gate::{Gate, GateName, GatePorts, GateReply, GateRequest};
 use crate::ports::Clock as _;
 use crate::ports::Log as _;
 use crate::ports::{
@@ -77,7 +77,8 @@ async fn ask(env: &Env, name: &str, request: &GateRequest) -> worker::Result<Gat
     response.json().await
 }
 
-/// The Durable Object around a gate. Its class name is part of `wrangler.toml`.
+/// The Durable Object around a gate: an account's, or under a name of its own an app's. Its class name is part of
+/// `wrangler.toml`.
 #[durable_object(alarm)]
 pub struct AccountGate {
     state: State,
@@ -129,12 +130,15 @@ impl AccountGate {
                 storage: self.state.storage(),
             }),
             database: wiring::database(&self.env)?,
+            gates: Arc::new(DurableGates::new(self.env.clone())),
             http: Arc::new(Fetcher),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             log: Arc::new(Console),
         };
-        let gate = Gate::new(ports).map_err(|error| error.to_string())?;
+        // Every object is addressed by its name, and knows it.
+        let name = self.state.id().name().unwrap_or_default();
+        let gate = Gate::open(&name, ports).map_err(|error| error.to_string())?;
         Ok(self.gate.get_or_init(|| gate))
     }
 }

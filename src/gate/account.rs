@@ -3,16 +3,18 @@
 //! It relies on two things of its surroundings: between two awaits nothing else runs in it, and what it has written to
 //! its storage is durable before a call made afterwards leaves. Its memory may be lost at any moment.
 
+use super::appgate::Seen;
 use super::model::{GateReply, GateRequest, PartKey};
 use super::turns::Turns;
-use super::{exchange, journal, rotation, tokens, windows};
+use super::windows::Bucket;
+use super::{draws, exchange, journal, rotation, tokens, windows};
 use crate::apps;
 use crate::config::Config;
 use crate::ports::{
-    Clock, Database, GateStorage, HttpClient, Log, Random, Statement, StorageError,
+    Clock, Database, GateStorage, Gates, HttpClient, Log, Random, Statement, StorageError,
 };
 use crate::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a gate works with.
@@ -23,6 +25,8 @@ pub struct GatePorts {
     pub storage: Arc<dyn GateStorage>,
     /// The database of record, to which it hands refreshed tokens.
     pub database: Arc<dyn Database>,
+    /// The other gates: an account's draws on its app's.
+    pub gates: Arc<dyn Gates>,
     /// Calls to the platform.
     pub http: Arc<dyn HttpClient>,
     /// The time.
@@ -40,6 +44,10 @@ pub struct AccountGate {
     pub(super) refreshing: Turns,
     /// Had while the database is given what it does not have yet.
     pub(super) paying: Turns,
+    /// Had while the app's gate is asked: who waits finds what was drawn.
+    pub(super) drawing: Turns,
+    /// What the platform said last of an app's windows, until its gate hears of it.
+    pub(super) seen: Mutex<BTreeMap<(String, Bucket), Seen>>,
     /// The create calls that are out at the moment. A `sending` row that is not here belongs to a gate that died.
     calls: Mutex<BTreeSet<PartKey>>,
 }
@@ -69,6 +77,7 @@ impl AccountGate {
             tokens::SCHEMA,
             rotation::SCHEMA,
             exchange::SCHEMA,
+            draws::SCHEMA,
         ]
         .into_iter()
         .chain(windows::SCHEMA)
@@ -79,6 +88,8 @@ impl AccountGate {
             ports,
             refreshing: Turns::default(),
             paying: Turns::default(),
+            drawing: Turns::default(),
+            seen: Mutex::default(),
             calls: Mutex::default(),
         };
         // The process before may have ended between a rotation and its asking to be woken.
@@ -110,6 +121,9 @@ impl AccountGate {
             GateRequest::Exchange { grant } => self.exchange(&grant).await.map(GateReply::Exchange),
             GateRequest::Lend(request) => self.lend_out(&request).await.map(GateReply::Lend),
             GateRequest::Observe(request) => self.observe(&request).map(|()| GateReply::Observed),
+            GateRequest::Draw(_) => {
+                Err(StorageError::Failed("not for an account's gate".to_owned()))
+            }
             GateRequest::Limits => {
                 windows::show(&*self.ports.storage, &self.ports.config, self.now())
                     .map(GateReply::Limits)
@@ -163,6 +177,6 @@ impl AccountGate {
 }
 
 // A panic while holding a lock cannot happen without panics; if it did, the data is still plain data.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,16 +2,18 @@
 //! they leave from whoever asked. What a window allows is counted here, before they do.
 
 use super::account::AccountGate;
-use super::model::{Lend, LendAnswer, Observe};
+use super::draws::Drawn;
+use super::model::{Closed, Lend, LendAnswer, Observe};
 use super::windows;
 use crate::accounts::tokens::Pair;
 use crate::crypto::random_token;
 use crate::ports::StorageError;
 
 impl AccountGate {
-    /// 1. A closed window says when. 2. A token that ends soon, or was refused, is refreshed. 3. The calls are counted.
+    /// 1. A closed window says when. 2. A token that ends soon, or was refused, is refreshed. 3. What the app's accounts
+    ///    share is drawn. 4. The calls are counted.
     ///
-    /// If the process ends after 3, calls are counted that were not made, which costs a little of the window.
+    /// If the process ends after 3 or 4, calls are counted that were not made, which costs a little of the window.
     pub(super) async fn lend_out(&self, request: &Lend) -> Result<LendAnswer, StorageError> {
         let (storage, config) = (&*self.ports.storage, &self.ports.config);
         // 1.
@@ -20,7 +22,11 @@ impl AccountGate {
             let detail = format!(
                 "This account has used up its calls of the kind \"{what}\" for now; the next may leave at {at}."
             );
-            return Ok(LendAnswer::Later { at, detail });
+            return Ok(LendAnswer::Later {
+                at,
+                closed: Closed::Account,
+                detail,
+            });
         }
         // 2.
         let usable = match self.usable(&request.grant, request.refused).await? {
@@ -28,8 +34,23 @@ impl AccountGate {
             Err(refusal) => return Ok(LendAnswer::Refused(refusal)),
         };
         // 3.
+        let calls = request.calls.max(1);
+        match self
+            .draw(&request.grant, &usable.app, request.bucket, calls)
+            .await?
+        {
+            Ok(Drawn::Block | Drawn::InHand(_)) => {}
+            Err(shut) => {
+                return Ok(LendAnswer::Later {
+                    at: shut.at,
+                    closed: shut.why,
+                    detail: shut.detail,
+                });
+            }
+        }
+        // 4.
         let tag = random_token(&*self.ports.random, 9);
-        for call in 0..request.calls.max(1) {
+        for call in 0..calls {
             let tag = format!("{tag}/{call}");
             windows::take(storage, request.bucket, self.now(), &tag)?;
         }

@@ -2,6 +2,7 @@
 //!
 //! These cross from the Worker to the Durable Object as JSON; tokens travel sealed.
 
+use super::appgate::{Draw, DrawAnswer};
 use super::windows::Bucket;
 use crate::error::Error;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
@@ -11,15 +12,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The name of a gate: `x:<external id>`, since X counts per X user, whatever the workspace.
+/// The name of a gate: `x:<external id>`, since X counts per X user, whatever the workspace; and `app:<name>` of an app.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GateName(String);
+
+/// How the names of apps' gates begin.
+const APP: &str = "app:";
 
 impl GateName {
     /// The gate of an X user.
     #[must_use]
     pub fn x(external_id: &str) -> Self {
         Self(format!("x:{external_id}"))
+    }
+
+    /// The gate of an app, by the name that [`crate::apps::name_of`] gives.
+    #[must_use]
+    pub fn app(name: &str) -> Self {
+        Self(format!("{APP}{name}"))
+    }
+
+    /// Whether a gate of this name is an app's.
+    #[must_use]
+    pub fn is_app(name: &str) -> bool {
+        name.starts_with(APP)
     }
 
     /// Its text.
@@ -89,6 +105,39 @@ pub struct SendPart {
     pub content: Content,
 }
 
+/// Whose window is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// The account's.
+    #[default]
+    Account,
+    /// The one that the app's accounts share.
+    App,
+    /// Nobody knows: the app's gate could not be asked.
+    Unasked,
+}
+
+impl Closed {
+    /// The stable code of what waits for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Account => "rate_limited",
+            Self::App => "app_limit",
+            Self::Unasked => "gate_unreachable",
+        }
+    }
+
+    /// Which one has this code.
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        let all = [Self::App, Self::Unasked];
+        let found = all.into_iter().find(|one| one.code() == code);
+        found.unwrap_or_default()
+    }
+}
+
 /// What became of a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
@@ -108,6 +157,9 @@ pub enum SendAnswer {
         /// When to come back.
         #[serde(with = "millis")]
         at: Timestamp,
+        /// Whose window it is.
+        #[serde(default)]
+        closed: Closed,
         /// Why, for a person.
         detail: String,
     },
@@ -263,6 +315,9 @@ pub enum LendAnswer {
         /// When to come back.
         #[serde(with = "millis")]
         at: Timestamp,
+        /// Whose window it is.
+        #[serde(default)]
+        closed: Closed,
         /// Why, for a person.
         detail: String,
     },
@@ -324,7 +379,9 @@ pub enum GateRequest {
     Lend(Lend),
     /// Take notice of the platform's limits.
     Observe(Observe),
-    /// Show the windows.
+    /// Draw on what an app's accounts share; for an app's gate alone. Repeating it under the same name is safe.
+    Draw(Draw),
+    /// Show the windows, of an account or of an app.
     Limits,
 }
 
@@ -341,7 +398,7 @@ impl GateRequest {
             | Self::Profile { grant }
             | Self::Revoke { grant }
             | Self::Exchange { grant } => Some(grant),
-            Self::Adopt(_) | Self::Observe(_) | Self::Limits => None,
+            Self::Adopt(_) | Self::Observe(_) | Self::Draw(_) | Self::Limits => None,
         };
         grant.is_some_and(|grant| grant.app.is_some())
     }
@@ -374,6 +431,8 @@ pub enum GateReply {
     Lend(LendAnswer),
     /// To `Observe`.
     Observed,
+    /// To `Draw`.
+    Draw(DrawAnswer),
     /// To `Limits`.
     Limits(Vec<Window>),
     /// The gate's own storage failed, or the request does not make sense. Nothing was sent.
@@ -424,7 +483,8 @@ pub struct Window {
     pub remaining: u32,
     /// When the next one becomes free; null when nothing is used.
     pub reset_at: Option<Timestamp>,
-    /// Who counts: `godwit` for our own count, `x` where X's last answer was stricter or counts something else.
+    /// Who counts: `godwit` for our own count, `x` where X's last answer was stricter or counts something else, `app` for
+    /// what all accounts of the X app share.
     pub counted_by: String,
 }
 

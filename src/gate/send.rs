@@ -1,13 +1,15 @@
 //! Sending one part: the only place from which a create call leaves.
 
 use super::account::{AccountGate, LivingCall};
+use super::draws::{Drawn, Shut};
 use super::journal::{self, State};
-use super::model::{SendAnswer, SendPart};
+use super::model::{Closed, Grant, SendAnswer, SendPart};
 use super::refusals;
 use super::tokens::Usable;
 use super::windows::{self, Bucket};
+use crate::apps;
 use crate::platforms::x::create::{self, Created};
-use crate::platforms::{Class, NotSent, Outcome};
+use crate::platforms::{Class, NotSent, Observed, Outcome, Span};
 use crate::ports::StorageError;
 use crate::time::{MINUTE_MS, Timestamp};
 
@@ -29,16 +31,18 @@ impl AccountGate {
     ///
     /// 1. What the journal knows is the answer. 2. An old claim, or one that ends before the platform must have
     ///    answered, is turned away; so is what is not wanted any more, or is held. 3. A closed window says when. 4. A token that
-    ///    ends soon is refreshed; that takes an await, so 1 to 3 are asked again. 5. The fence is written. 6. The call
-    ///    leaves. 7. Its outcome is written.
+    ///    ends soon is refreshed; that takes an await, so 1 to 3 are asked again. 5. What the app's accounts share is
+    ///    drawn, unless a call is in hand; that takes an await too. 6. The fence is written. 7. The call leaves. 8. Its
+    ///    outcome is written.
     ///
-    /// If the process ends before 5, nothing has happened. Between 5 and 7, the row says `sending`, and whoever asks
-    /// next is told that it is uncertain. After 7, whoever asks next is told the outcome.
+    /// If the process ends before 6, nothing has happened, though a call that was drawn is lost. Between 6 and 8, the row
+    /// says `sending`, and whoever asks next is told that it is uncertain. After 8, whoever asks next is told the outcome.
     pub(super) async fn send(&self, request: SendPart) -> Result<SendAnswer, StorageError> {
         let mut refused_generation = None;
         let mut fetched: Option<Usable> = None;
+        let mut in_hand = None;
         loop {
-            // 1 to 3, without an await between them and 5 unless 4 needs one.
+            // 1 to 3, without an await between them and 6 unless 4 or 5 needs one.
             match self.permit(&request, refused_generation.is_some())? {
                 Permit::Go => {}
                 Permit::Free(answer) => return self.not_sent(&request, answer),
@@ -72,21 +76,48 @@ impl AccountGate {
                 Err(refusal) => return self.not_sent(&request, SendAnswer::Refused(refusal)),
             };
             // 5.
-            let call = self.arm(&request, refused_generation.is_some())?;
+            if !self.may_spend(grant, &usable, in_hand.take())? {
+                match self.draw(grant, &usable.app, Bucket::Post, 1).await? {
+                    Ok(Drawn::Block) => {}
+                    Ok(Drawn::InHand(until)) => in_hand = Some(until),
+                    Err(shut) => return self.not_sent(&request, later(shut)),
+                }
+                fetched = Some(usable);
+                continue;
+            }
             // 6.
+            let call = self.arm(&request, refused_generation.is_some())?;
+            // 7.
             let deadline_ms = self.ports.config.timing.platform_deadline_ms;
             let api = self.api(&credentials);
             let created = create::post(&api, &request.content, deadline_ms).await;
-            // 7.
+            // 8.
             let unauthorized = matches!(created.outcome, Outcome::Unauthorized { .. });
+            let observed = created.observed.clone();
             let answer = self.record(&request, &call, created)?;
             drop(call);
+            let app = apps::name_of(&grant.workspace_id, usable.app.as_deref());
+            self.note_of_app(&app, Bucket::Post, &observed).await;
             if unauthorized && refused_generation.is_none() {
                 refused_generation = Some(usable.generation);
                 continue;
             }
             return Ok(answer);
         }
+    }
+
+    /// Whether one of the app's calls is this part's: one that was drawn for it until `in_hand`, or one of the block.
+    fn may_spend(
+        &self,
+        grant: &Grant,
+        usable: &Usable,
+        in_hand: Option<Timestamp>,
+    ) -> Result<bool, StorageError> {
+        if in_hand.is_some_and(|until| self.now() < until) {
+            return Ok(true);
+        }
+        let app = apps::name_of(&grant.workspace_id, usable.app.as_deref());
+        self.has_share(&app, Bucket::Post, 1)
     }
 
     /// Writes the grant of the window and the fence.
@@ -146,7 +177,11 @@ impl AccountGate {
         Ok(opens_at.map_or(Permit::Go, |at| {
             let detail =
                 format!("This account has used up its posts for now; the next may leave at {at}.");
-            Permit::Free(SendAnswer::Later { at, detail })
+            Permit::Free(SendAnswer::Later {
+                at,
+                closed: Closed::Account,
+                detail,
+            })
         }))
     }
 
@@ -245,8 +280,7 @@ impl AccountGate {
                     .filter(|at| *at > now)
                     .unwrap_or(now.plus_ms(UNSAID_LIMIT_MS));
                 windows::shut(storage, Bucket::Post, now, until)?;
-                let detail = format!("X allows this account no more posts before {until}.");
-                (State::Free, SendAnswer::Later { at: until, detail })
+                (State::Free, limited(until, &created.observed))
             }
             // After a doubt that a person resolved with "send it again", this says that the doubtful one is there.
             Outcome::Duplicate { .. } if doubted => (
@@ -281,6 +315,32 @@ impl AccountGate {
             settled_at: deadline_at.plus_ms(timing.landing_grace_ms),
             detail: detail.to_owned(),
         }
+    }
+}
+
+/// X has refused more, for the account or for its app.
+fn limited(until: Timestamp, observed: &[Observed]) -> SendAnswer {
+    let used_up = |span| {
+        let mut spent = observed.iter().filter(|one| one.remaining == 0);
+        spent.any(|one| one.span == span)
+    };
+    let (closed, whom) = if used_up(Span::AppDay) {
+        (Closed::App, "the accounts of this X app")
+    } else {
+        (Closed::Account, "this account")
+    };
+    SendAnswer::Later {
+        at: until,
+        closed,
+        detail: format!("X allows {whom} no more posts before {until}."),
+    }
+}
+
+fn later(shut: Shut) -> SendAnswer {
+    SendAnswer::Later {
+        at: shut.at,
+        closed: shut.why,
+        detail: shut.detail,
     }
 }
 

@@ -50,7 +50,7 @@ const OBSERVED: &str = "SELECT span_ms, allowed, left, reset_at, seen_at,
   FROM observed WHERE bucket = ?1 AND reset_at > ?2";
 
 /// What a call counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// Creating a post.
@@ -78,7 +78,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Post,
         Self::Delete,
         Self::Media,
@@ -120,6 +120,17 @@ impl Bucket {
             Self::Read | Self::Search => 900,
             Self::Mentions => 300,
             Self::Trends | Self::Profile => 75,
+        }
+    }
+
+    /// Calls of all accounts of one X app together, and in how many ms; `None` where X counts none that are made as a user
+    /// (<https://docs.x.com/x-api/fundamentals/rate-limits>). Of media those of the chunks, as above.
+    pub(super) const fn limit_of_app(self, config: &Config) -> Option<(u32, i64)> {
+        match self {
+            Self::Post => Some((config.x.app_posts_per_day, DAY_MS)),
+            Self::Media => Some((180_000, DAY_MS)),
+            Self::Trends => Some((75, QUARTER_MS)),
+            _ => None,
         }
     }
 }
@@ -194,7 +205,23 @@ pub fn take(
         .map(drop)
 }
 
-/// Takes notice of what an answer's headers say.
+/// How many calls were counted from `since` on.
+///
+/// # Errors
+/// When the storage fails.
+pub fn counted_since(
+    storage: &dyn GateStorage,
+    bucket: Bucket,
+    since: Timestamp,
+) -> Result<i64, StorageError> {
+    let count = Statement::new(COUNT)
+        .bind(bucket.as_str())
+        .bind(since.plus_ms(-1));
+    let used: Option<Used> = storage.execute(count)?.first()?;
+    Ok(used.map_or(0, |used| used.used))
+}
+
+/// Takes notice of what an answer's headers say of the account.
 ///
 /// # Errors
 /// When the storage fails.
@@ -206,14 +233,15 @@ pub fn correct(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let known = observed(storage, bucket, now)?;
+    let of_account = observations.iter().filter(|one| one.span != Span::AppDay);
     let ours = i64::from(bucket.limit(config)) - used(storage, bucket, now)?.used;
-    for observation in observations {
+    for observation in of_account {
         let span_ms = span_ms(observation.span);
         let left = i64::from(observation.remaining);
         let stricter = match observation.span {
             Span::Quarter => left < ours,
             // We keep no count of our own over a day: what may run out before the next look is written at once.
-            Span::Day => left < i64::from(bucket.limit(config)),
+            Span::Day | Span::AppDay => left < i64::from(bucket.limit(config)),
         };
         let before = known.iter().find(|row| row.span_ms == span_ms);
         let due = before
@@ -223,7 +251,7 @@ pub fn correct(
             .is_some_and(|row| row.left == 0 && left > 0 && observation.reset_at <= row.reset_at);
         let worth_a_row = match observation.span {
             Span::Quarter => stricter || before.is_some(),
-            Span::Day => true,
+            Span::Day | Span::AppDay => true,
         };
         if (stricter || due) && worth_a_row && !overtaken && observation.reset_at > now {
             let statement = Statement::new(OBSERVE)
@@ -349,7 +377,7 @@ fn observed(
 const fn span_ms(span: Span) -> i64 {
     match span {
         Span::Quarter => QUARTER_MS,
-        Span::Day => DAY_MS,
+        Span::Day | Span::AppDay => DAY_MS,
     }
 }
 
@@ -357,6 +385,6 @@ fn count(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
-fn seconds(ms: i64) -> u32 {
+pub(super) fn seconds(ms: i64) -> u32 {
     count(ms / crate::time::SECOND_MS)
 }

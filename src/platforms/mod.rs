@@ -119,6 +119,8 @@ pub enum Span {
     Quarter,
     /// 24 hours.
     Day,
+    /// 24 hours, of all accounts of the app together.
+    AppDay,
 }
 
 /// Who an account is at its platform.

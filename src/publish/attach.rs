@@ -8,7 +8,7 @@ use super::settlement::{self as rules, Settlement};
 use super::store::{self, Loaded};
 use crate::accounts::Acting;
 use crate::app::App;
-use crate::gate::SendAnswer;
+use crate::gate::{Closed, SendAnswer};
 use crate::ids::MediaId;
 use crate::media::deliver::{self, Brought, Work};
 use crate::platforms::{Attached, Class, NotSent};
@@ -104,6 +104,7 @@ pub async fn bring(app: &App, delivery: &Loaded, media: &[MediaId], until: Times
         Brought::Refused(refusal) => Brings::Answer(match refusal.until {
             Some(at) => SendAnswer::Later {
                 at,
+                closed: Closed::of(&refusal.why.code),
                 detail: refusal.why.detail,
             },
             None => SendAnswer::Refused(refusal.why),

@@ -10,7 +10,7 @@ use super::settlement::{self as rules, Settlement};
 use super::store::{self, Loaded, PartRow};
 use crate::accounts::Acting;
 use crate::app::App;
-use crate::gate::{Bucket, SendAnswer, no_tokens};
+use crate::gate::{Bucket, Closed, SendAnswer, no_tokens};
 use crate::platforms::x::ask::Refusal;
 use crate::platforms::x::delete;
 use crate::ports::Random;
@@ -95,6 +95,7 @@ fn refused(app: &App, delivery: &Loaded, refusal: Refusal, whole: bool) -> Settl
     let answer = match refusal.until {
         Some(at) => SendAnswer::Later {
             at,
+            closed: Closed::of(&refusal.why.code),
             detail: refusal.why.detail,
         },
         None => SendAnswer::Refused(refusal.why),

@@ -8,7 +8,7 @@ use super::model::State;
 use super::pause::{CHECK_MS, Hold, is_of_the_app};
 use crate::budgets::{Over, Scope};
 use crate::config::Timing;
-use crate::gate::SendAnswer;
+use crate::gate::{Closed, SendAnswer};
 use crate::platforms::{Class, NotSent};
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
@@ -207,13 +207,15 @@ pub fn after_send(
     Some(match answer {
         SendAnswer::Sent { at, .. } => published(standing, at),
         SendAnswer::Refused(reason) => refused(standing, reason, now, timing, jitter),
-        SendAnswer::Later { at, detail } => {
-            let reason = NotSent::new(
-                Class::Transient,
-                "rate_limited",
-                detail,
-                "Nothing to do: it goes on when the window opens.",
-            );
+        SendAnswer::Later { at, closed, detail } => {
+            let remedy = match closed {
+                Closed::Account => "Nothing to do: it goes on when the window opens.",
+                Closed::App => {
+                    "Nothing to do: it goes on when the app's window opens. A workspace that brings its own X app does not share its limits."
+                }
+                Closed::Unasked => "Nothing to do: it is tried again in a moment.",
+            };
+            let reason = NotSent::new(Class::Transient, closed.code(), detail, remedy);
             let at = at.clamp(now.plus_ms(SECOND_MS), now.plus_ms(DAY_MS));
             Settlement::of(standing, State::Waiting, Some(at)).because(reason)
         }

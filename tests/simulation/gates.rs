@@ -12,7 +12,7 @@ use super::oneshot;
 use crate::support::SqliteGate;
 use futures_util::future::{Either, select};
 use godwit::app::App;
-use godwit::gate::{AccountGate, GateName, GatePorts, GateReply, GateRequest, ReconcileAnswer};
+use godwit::gate::{Gate, GateName, GatePorts, GateReply, GateRequest, ReconcileAnswer};
 use godwit::ports::{GateLost, GateStorage, Gates, Pending, ResultSet, Statement, StorageError};
 use godwit::time::Timestamp;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ struct House {
     storage: Arc<SqliteGate>,
     /// The life that may write.
     newest: Arc<AtomicU64>,
-    living: Option<(ProcessId, Arc<AccountGate>)>,
+    living: Option<(ProcessId, Arc<Gate>)>,
 }
 
 /// All gates of a world.
@@ -77,12 +77,12 @@ impl SimGates {
         })
     }
 
-    /// What is kept of every gate.
+    /// What is kept of every account's gate.
     pub fn storages(&self) -> Vec<Arc<SqliteGate>> {
         let houses = self.houses.lock().unwrap();
-        houses
-            .values()
-            .map(|house| Arc::clone(&house.storage))
+        let accounts = houses.iter().filter(|(name, _)| !GateName::is_app(name));
+        accounts
+            .map(|(_, house)| Arc::clone(&house.storage))
             .collect()
     }
 
@@ -181,7 +181,7 @@ impl SimGates {
         }
     }
 
-    fn living(&self, name: &str) -> (ProcessId, Arc<AccountGate>) {
+    fn living(&self, name: &str) -> (ProcessId, Arc<Gate>) {
         let known = self
             .houses
             .lock()
@@ -194,7 +194,7 @@ impl SimGates {
         }
     }
 
-    fn open(&self, name: &str, lasts: bool) -> (ProcessId, Arc<AccountGate>) {
+    fn open(&self, name: &str, lasts: bool) -> (ProcessId, Arc<Gate>) {
         let app = self.app.get().unwrap();
         let process = self.core.process(Kind::Gate);
         let mut houses = self.houses.lock().unwrap();
@@ -218,12 +218,13 @@ impl SimGates {
                 mutation: self.mutation,
             }),
             database: Arc::clone(&app.database),
+            gates: Arc::clone(&app.gates),
             http: Arc::clone(&app.http),
             clock: Arc::clone(&app.clock),
             random: Arc::clone(&app.random),
             log: Arc::clone(&app.log),
         };
-        let living = (process, Arc::new(AccountGate::new(ports).unwrap()));
+        let living = (process, Arc::new(Gate::open(name, ports).unwrap()));
         if lasts {
             house.living = Some(living.clone());
         }

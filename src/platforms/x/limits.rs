@@ -7,20 +7,17 @@ use crate::platforms::{Observed, Span};
 use crate::time::{SECOND_MS, Timestamp};
 use http::HeaderMap;
 
-/// Everything that the headers say. The app's 24-hour count binds each of its users as well.
+/// Everything that the headers say.
 #[must_use]
 pub fn observed(headers: &HeaderMap) -> Vec<Observed> {
-    let day = [
+    [
+        read(headers, "x-rate-limit", Span::Quarter),
         read(headers, "x-user-limit-24hour", Span::Day),
-        read(headers, "x-app-limit-24hour", Span::Day),
+        read(headers, "x-app-limit-24hour", Span::AppDay),
     ]
     .into_iter()
     .flatten()
-    .min_by_key(|observed| observed.remaining);
-    read(headers, "x-rate-limit", Span::Quarter)
-        .into_iter()
-        .chain(day)
-        .collect()
+    .collect()
 }
 
 /// Until when a 429 closes the window. One that leaves calls in the 15 minutes is about the day.
@@ -78,8 +75,8 @@ mod tests {
             ("x-app-limit-24hour-remaining", "9000"),
             ("x-app-limit-24hour-reset", "90000"),
         ]));
-        assert_eq!(seen.len(), 2);
-        assert_eq!(seen.last().unwrap().span, Span::Day);
+        let spans: Vec<Span> = seen.iter().map(|one| one.span).collect();
+        assert_eq!(spans, [Span::Quarter, Span::Day, Span::AppDay]);
         assert_eq!(
             closed_until(&seen),
             Some(Timestamp::from_millis(86_400_000))

@@ -3,7 +3,7 @@
 use super::super::model::{State, UncertainPolicy};
 use super::{NEEDS_RECONNECT, Settlement, Standing, after_reconcile, after_send, backoff_ms};
 use crate::config::Timing;
-use crate::gate::{ReconcileAnswer, SendAnswer};
+use crate::gate::{Closed, ReconcileAnswer, SendAnswer};
 use crate::platforms::{Class, NotSent};
 use crate::time::Timestamp;
 
@@ -69,6 +69,7 @@ fn a_closed_window_uses_up_no_attempt() {
     let settlement = sent(
         2,
         SendAnswer::Later {
+            closed: Closed::Account,
             at,
             detail: "closed".to_owned(),
         },

@@ -137,6 +137,7 @@ impl Town {
             GateRequest::Send(_)
             | GateRequest::Reconcile(_)
             | GateRequest::Adopt(_)
+            | GateRequest::Draw(_)
             | GateRequest::Observe(_) => "other",
         };
         self.world

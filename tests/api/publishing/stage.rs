@@ -4,14 +4,14 @@ use crate::accounts::{consent, outcome, tokens_in};
 use crate::sandbox::apps::App as SandboxApp;
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
-use crate::support::{Answer, Person, SqliteGate, World};
+use crate::support::{Answer, Person, SqliteGate, World, yield_once};
 use futures_util::task::noop_waker_ref;
 use godwit::accounts::tokens;
 use godwit::app::App;
-use godwit::gate::{AccountGate, GatePorts, GateReply};
+use godwit::gate::{Gate, GateName, GatePorts, GateReply, GateRequest};
 use godwit::ids::{AccountId, WorkspaceId};
 use godwit::jobs::{self, Disposition};
-use godwit::ports::{Clock, GateLost, GateStorage as _, HttpError, Statement};
+use godwit::ports::{Clock, GateLost, GateStorage as _, Gates, HttpError, Pending, Statement};
 use godwit::time::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::Context;
 
 /// Godwit, X, and one connected account of one person.
@@ -53,7 +53,48 @@ struct Registry {
     before: Option<Hook>,
     after: Option<Hook>,
     storages: BTreeMap<String, Arc<SqliteGate>>,
-    living: BTreeMap<String, Arc<AccountGate>>,
+    living: BTreeMap<String, Arc<Gate>>,
+    /// How often gates have asked gates.
+    inner_calls: usize,
+    /// The next of those calls are lost: on their way, or with their answers.
+    lost_inner: Vec<Loss>,
+}
+
+/// Where a call is lost.
+#[derive(Clone, Copy)]
+pub enum Loss {
+    Request,
+    Answer,
+}
+
+/// The gates as gates see them. Weak, since they are among those.
+struct Among(Weak<Mutex<Registry>>);
+
+impl Gates for Among {
+    fn call(
+        &self,
+        gate: &GateName,
+        request: GateRequest,
+    ) -> Pending<'_, Result<GateReply, GateLost>> {
+        let (registry, name) = (self.0.upgrade().unwrap(), gate.as_str().to_owned());
+        Box::pin(async move {
+            let loss = {
+                let mut gates = registry.lock().unwrap();
+                gates.inner_calls += 1;
+                gates.lost_inner.pop()
+            };
+            yield_once().await;
+            if matches!(loss, Some(Loss::Request)) {
+                return Err(GateLost("the request was lost".to_owned()));
+            }
+            let gate = Registry::gate(&registry, &name);
+            let reply = gate.ask(request).await;
+            match loss {
+                Some(_) => Err(GateLost("the answer was lost".to_owned())),
+                None => Ok(reply),
+            }
+        })
+    }
 }
 
 impl Registry {
@@ -78,24 +119,28 @@ impl Registry {
             after: None,
             storages: BTreeMap::new(),
             living: BTreeMap::new(),
+            inner_calls: 0,
+            lost_inner: Vec::new(),
         }
     }
 
     /// The living gate of this name, or a new one on what is in its storage.
-    fn gate(&mut self, name: &str) -> Arc<AccountGate> {
-        let storage = Arc::clone(self.storages.entry(name.to_owned()).or_default());
-        let app = self.app.clone();
+    fn gate(registry: &Arc<Mutex<Self>>, name: &str) -> Arc<Gate> {
+        let mut gates = registry.lock().unwrap();
+        let storage = Arc::clone(gates.storages.entry(name.to_owned()).or_default());
+        let app = gates.app.clone();
         let ports = || GatePorts {
             config: app.config,
             storage,
             database: app.database,
+            gates: Arc::new(Among(Arc::downgrade(registry))),
             http: app.http,
             clock: app.clock,
             random: app.random,
             log: app.log,
         };
-        let living = self.living.entry(name.to_owned());
-        Arc::clone(living.or_insert_with(|| Arc::new(AccountGate::new(ports()).unwrap())))
+        let living = gates.living.entry(name.to_owned());
+        Arc::clone(living.or_insert_with(|| Arc::new(Gate::open(name, ports()).unwrap())))
     }
 
     /// The gate that wants to be woken first, and when.
@@ -187,7 +232,7 @@ impl Stage {
         let gates = Arc::new(Mutex::new(Registry::of(world.app())));
         let registry = Arc::clone(&gates);
         world.gates.on_call_async(move |name, request| {
-            let gate = registry.lock().unwrap().gate(name.as_str());
+            let gate = Registry::gate(&registry, name.as_str());
             let registry = Arc::clone(&registry);
             async move {
                 let before = registry.lock().unwrap().before.take();
@@ -365,6 +410,16 @@ impl Stage {
         self.lose_gate_answers(times);
     }
 
+    /// How often gates have asked gates.
+    pub fn inner_calls(&self) -> usize {
+        self.gates.lock().unwrap().inner_calls
+    }
+
+    /// The next calls among gates are lost, each in this way.
+    pub fn lose_inner_calls(&self, loss: Loss, times: usize) {
+        self.gates.lock().unwrap().lost_inner = vec![loss; times];
+    }
+
     /// The next gate call loses its asker after so many polls.
     pub fn detach_next_call(&self, polls: u32) {
         self.gates.lock().unwrap().detach = Some(polls);
@@ -460,9 +515,9 @@ impl Stage {
     /// Wakes a gate as the runtime does: its alarm is over, and its process is begun if there is none.
     async fn wake(&self, name: &str) {
         let gate = {
-            let mut gates = self.gates.lock().unwrap();
-            gates.storages[name].wake_at(None).unwrap();
-            gates.gate(name)
+            let storage = Arc::clone(&self.gates.lock().unwrap().storages[name]);
+            storage.wake_at(None).unwrap();
+            Registry::gate(&self.gates, name)
         };
         gate.wake().await;
     }
@@ -470,7 +525,11 @@ impl Stage {
     /// The storage of the account's gate.
     pub fn storage(&self) -> Arc<SqliteGate> {
         let gates = self.gates.lock().unwrap();
-        Arc::clone(gates.storages.values().next().unwrap())
+        let mut accounts = gates
+            .storages
+            .iter()
+            .filter(|(name, _)| !GateName::is_app(name));
+        Arc::clone(accounts.next().unwrap().1)
     }
 
     /// A deployment with other variables: everything goes on with these, and the gates begin anew.
