@@ -243,8 +243,8 @@ impl Ledger {
         let owed = self.owed(account, asker, now);
         let (free, wanted) = (self.free(), owed.saturating_add(calls));
         if free < wanted {
-            let lacks = (wanted - free, free >= calls);
-            return Verdict::Later(self.turn((account, asker), lacks, now, die));
+            let wants = (wanted, free >= calls);
+            return Verdict::Later(self.turn((account, asker), wants, now, die));
         }
         // Ahead only while there is plenty, and to somebody who uses what was drawn: what is drawn and not spent is lost
         // to the others until it is given back.
@@ -274,7 +274,8 @@ impl Ledger {
         let others = self.shares.iter().filter(|(id, _)| *id != account);
         let accounts = u32::try_from(self.shares.len()).unwrap_or(u32::MAX);
         let is_new = !self.shares.contains_key(account);
-        let fair = self.rules.limit / accounts.saturating_add(u32::from(is_new)).max(1);
+        let accounts = accounts.saturating_add(u32::from(is_new)).max(1);
+        let fair = self.rules.limit.div_ceil(accounts);
         let mine = asker.rank(now);
         let mut owed = 0_u32;
         for (_, other) in others {
@@ -306,12 +307,12 @@ impl Ledger {
         u32::try_from(i64::from(share.used) * window_ms / watched_ms).unwrap_or(u32::MAX)
     }
 
-    /// When it may be the asker's turn, who lacks `short` calls; `yields` where it waits for others, and not for the
-    /// window.
+    /// When it may be the asker's turn, for whom `wanted` calls must be free; `yields` where it waits for others, and not
+    /// for the window.
     fn turn(
         &self,
         (account, asker): (&AccountId, &Share),
-        (short, yields): (u32, bool),
+        (wanted, yields): (u32, bool),
         now: Timestamp,
         die: u32,
     ) -> Timestamp {
@@ -326,7 +327,7 @@ impl Ledger {
                 (even - i64::from(other.used)).clamp(0, waiting)
             })
             .sum();
-        let short = i64::from(short);
+        let short = i64::from(wanted) + i64::from(self.used) - i64::from(self.rules.limit);
         let mut first = self.freed_at(short, now);
         if yields {
             first = first.min(now.plus_ms(self.rules.nap_ms()));
@@ -339,12 +340,22 @@ impl Ledger {
         } else {
             place.min(first.plus_ms(spread_ms))
         };
-        at.max(self.shut_until().unwrap_or(at))
-            .max(now.plus_ms(SECOND_MS))
+        let said = match (&self.word, self.theirs()) {
+            (Some(word), Some(0)) => word.seen.observed.reset_at,
+            (Some(word), Some(left)) if left < wanted => {
+                let nap = now.plus_ms(self.rules.nap_ms());
+                word.seen.observed.reset_at.min(nap)
+            }
+            _ => now,
+        };
+        at.max(said).max(now.plus_ms(SECOND_MS))
     }
 
-    /// When so many more calls are free.
+    /// When so many more calls are free by our own count.
     fn freed_at(&self, calls: i64, now: Timestamp) -> Timestamp {
+        if calls <= 0 {
+            return now;
+        }
         let (mut left, mut last) = (calls, now);
         for (at, id) in &self.ends {
             left -= self.draws.get(id).map_or(0, |drawn| i64::from(drawn.calls));
@@ -385,3 +396,6 @@ impl Ledger {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

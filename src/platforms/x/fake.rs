@@ -81,6 +81,7 @@ pub(super) fn config() -> crate::config::XConfig {
         },
         extra_scopes: vec!["like.write".to_owned(), "tweet.read".to_owned()],
         post_limit_15min: 50,
+        app_posts_per_day: 10_000,
         prices: crate::budgets::Prices::read("{}").unwrap(),
         plan: crate::budgets::Plan::PayPerUse,
     }

@@ -19,6 +19,7 @@ mod plans;
 mod queue;
 mod reconciling;
 mod refreshing;
+mod shares;
 mod stage;
 mod threads;
 mod tokens;
