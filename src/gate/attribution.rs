@@ -33,9 +33,20 @@ pub fn reach(mine: &Span, others: &[Span]) -> Span {
     }
 }
 
+/// What the posts are to a part in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// This one, by its place, is the part.
+    Mine(usize),
+    /// One could be, and is another's as far as can be told.
+    Anothers,
+    /// None could be.
+    Nobodys,
+}
+
 /// Which of `posts`, by when they were made and in that order, is the part's whose time is `mine`.
 #[must_use]
-pub fn attributed(mine: &Span, others: &[Span], posts: &[Timestamp]) -> Option<usize> {
+pub fn attributed(mine: &Span, others: &[Span], posts: &[Timestamp]) -> Whose {
     let mut open: Vec<(&Span, bool)> = others.iter().map(|other| (other, false)).collect();
     open.push((mine, true));
     for (index, at) in posts.iter().enumerate() {
@@ -46,18 +57,23 @@ pub fn attributed(mine: &Span, others: &[Span], posts: &[Timestamp]) -> Option<u
             .min_by_key(|(_, (span, is_mine))| (span.to, span.from, !is_mine))
             .map(|(place, (_, is_mine))| (place, *is_mine));
         match first {
-            Some((_, true)) => return Some(index),
+            Some((_, true)) => return Whose::Mine(index),
             Some((place, false)) => {
                 open.swap_remove(place);
             }
             None => {}
         }
     }
-    None
+    if posts.iter().any(|at| (mine.from..=mine.to).contains(at)) {
+        Whose::Anothers
+    } else {
+        Whose::Nobodys
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Whose::{Anothers, Mine, Nobodys};
     use super::{attributed, reach};
     use crate::platforms::x::timeline::Span;
     use crate::time::{HOUR_MS, Timestamp};
@@ -78,12 +94,12 @@ mod tests {
         let (earlier, later) = (span(0, 30), span(20, 60));
         // Both could be the first; only the later one could be the second.
         let posts = at(&[25, 50]);
-        assert_eq!(attributed(&earlier, &[later], &posts), Some(0));
-        assert_eq!(attributed(&later, &[earlier], &posts), Some(1));
+        assert_eq!(attributed(&earlier, &[later], &posts), Mine(0));
+        assert_eq!(attributed(&later, &[earlier], &posts), Mine(1));
         // With one post, the other is not there.
-        assert_eq!(attributed(&later, &[earlier], &at(&[25])), None);
-        assert_eq!(attributed(&earlier, &[later], &at(&[50])), None);
-        assert_eq!(attributed(&later, &[], &at(&[25])), Some(0));
+        assert_eq!(attributed(&later, &[earlier], &at(&[25])), Anothers);
+        assert_eq!(attributed(&earlier, &[later], &at(&[50])), Nobodys);
+        assert_eq!(attributed(&later, &[], &at(&[25])), Mine(0));
     }
 
     #[test]
@@ -136,7 +152,7 @@ mod tests {
             while !spans.is_empty() {
                 let place = usize::try_from(below(spans.len() as u64)).unwrap();
                 let mine = spans.remove(place);
-                if let Some(index) = attributed(&mine, &spans, &posts) {
+                if let Mine(index) = attributed(&mine, &spans, &posts) {
                     posts.remove(index);
                     found += 1;
                 }

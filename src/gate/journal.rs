@@ -13,7 +13,7 @@ use crate::crypto::sha256;
 use crate::platforms::Content;
 use crate::platforms::x::matching;
 use crate::ports::{GateStorage, Statement, StorageError};
-use crate::time::{DAY_MS, Timestamp, millis, optional_millis};
+use crate::time::{DAY_MS, HOUR_MS, Timestamp, millis, optional_millis};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -35,6 +35,10 @@ pub const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS journal (
 
 /// Rows older than this answer nothing any more: their deliveries are long final. In ms.
 const KEEP_MS: i64 = 30 * DAY_MS;
+
+/// How long a doubt keeps others from what it may have become, in ms: it may be one that nobody looks for any more, since
+/// a person gave it up, or its account.
+const DOUBTED_MS: i64 = HOUR_MS;
 
 const READ: &str = "SELECT epoch, round, state, started_at, deadline_at, doubt_since, answer
   FROM journal WHERE delivery_id = ?1 AND position = ?2";
@@ -82,7 +86,8 @@ const UNDER_WAY: &str = "SELECT delivery_id FROM journal
 
 // A scan, as `KNOWN` is.
 const DOUBTS: &str = "SELECT coalesce(doubt_since, started_at) AS since, deadline_at FROM journal
-  WHERE state IN ('sending', 'uncertain') AND words = ?1 AND NOT (delivery_id = ?2 AND position = ?3)";
+  WHERE state IN ('sending', 'uncertain') AND words = ?1 AND NOT (delivery_id = ?2 AND position = ?3)
+    AND deadline_at > ?4";
 
 const SENDING_ELSEWHERE: &str = "SELECT max(deadline_at) AS at FROM journal
   WHERE state = 'sending' AND deadline_at > ?1 AND started_at <= ?2 AND NOT (delivery_id = ?3 AND position = ?4)";
@@ -264,11 +269,13 @@ pub fn doubts_elsewhere(
     storage: &dyn GateStorage,
     part: &PartKey,
     content: &Content,
+    now: Timestamp,
 ) -> Result<Vec<Doubt>, StorageError> {
     let statement = Statement::new(DOUBTS)
         .bind(words(content))
         .bind(&part.delivery_id)
-        .bind(part.position);
+        .bind(part.position)
+        .bind(now.plus_ms(-DOUBTED_MS));
     storage.execute(statement)?.all()
 }
 
@@ -276,7 +283,9 @@ pub fn doubts_elsewhere(
 // with the same text differ.
 fn words(content: &Content) -> String {
     let media: Vec<&str> = content.media.iter().map(|one| one.id.as_str()).collect();
-    let beside = format!("{:?} {media:?}", content.reply_to);
+    let quote = content.extras.quote.as_deref();
+    let is_edit = content.replaces.is_some();
+    let beside = format!("{:?} {media:?} {quote:?} {is_edit}", content.reply_to);
     format!("{}/{}", text(&content.text), sha256(beside.as_bytes()))
 }
 

@@ -8,7 +8,7 @@ use crate::ports::StorageError;
 /// A gate of either kind.
 pub enum Gate {
     /// One account's.
-    Account(AccountGate),
+    Account(Box<AccountGate>),
     /// One app's.
     App(AppGate),
 }
@@ -22,7 +22,7 @@ impl Gate {
         Ok(if GateName::is_app(name) {
             Self::App(AppGate::new(ports)?)
         } else {
-            Self::Account(AccountGate::new(ports)?)
+            Self::Account(Box::new(AccountGate::new(ports)?))
         })
     }
 

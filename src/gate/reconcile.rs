@@ -4,7 +4,7 @@
 //! so that no later question can end in a second call.
 
 use super::account::AccountGate;
-use super::attribution;
+use super::attribution::{self, Whose};
 use super::journal::{self, State};
 use super::model::{ReconcileAnswer, ReconcilePart, SendAnswer};
 use super::rotation::RETRY_REFRESH_MS;
@@ -14,10 +14,20 @@ use crate::platforms::Class;
 use crate::platforms::x::matching::{self, Likeness};
 use crate::platforms::x::timeline::{self, Look, OwnPost, Span};
 use crate::ports::StorageError;
-use crate::time::{SECOND_MS, Timestamp};
+use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
 
 /// X's clock and ours may differ, and its `created_at` is in whole seconds.
 const CLOCK_MARGIN_MS: i64 = 2 * SECOND_MS;
+
+/// What a look at the account's posts came to.
+enum Found<'a> {
+    /// This is the part.
+    Post(&'a OwnPost),
+    /// There is one that could be, which another part in doubt is.
+    Anothers,
+    /// There is none, or none that is certainly it.
+    Nothing,
+}
 
 impl AccountGate {
     /// 1. Only what is uncertain is looked for. 2. Not before the call can no longer land. 3. The reads. 4. A find is
@@ -99,14 +109,25 @@ impl AccountGate {
             None => {}
         }
         // 4.
-        let Some(post) = self.unclaimed(&request, &mine, &posts)? else {
-            return Ok(ReconcileAnswer::NotFound {
-                doubted_before: entry.doubt_since.is_some(),
-                read,
-            });
+        let now = self.now();
+        let post = match self.unclaimed(&request, &mine, &posts)? {
+            Found::Post(post) => post,
+            // Not "not found", which a workspace may answer by sending it again: the other may still turn out to be elsewhere.
+            Found::Anothers => {
+                let at = now.plus_ms(MINUTE_MS);
+                return Ok(later(
+                    at,
+                    "A post with the same words is on X, and may be another that is in doubt as well.",
+                ));
+            }
+            Found::Nothing => {
+                return Ok(ReconcileAnswer::NotFound {
+                    doubted_before: entry.doubt_since.is_some(),
+                    read,
+                });
+            }
         };
         // It may be what another delivery with the same words is sending at this moment.
-        let now = self.now();
         if journal::is_sent_elsewhere(storage, &request.part, &request.content, now)? {
             let at = now.plus_ms(RETRY_REFRESH_MS);
             return Ok(later(at, "Another post with the same words is being sent."));
@@ -135,7 +156,8 @@ impl AccountGate {
     /// The same of other parts that a post may be as well.
     fn spans_elsewhere(&self, request: &ReconcilePart) -> Result<Vec<Span>, StorageError> {
         let storage = &*self.ports.storage;
-        let doubts = journal::doubts_elsewhere(storage, &request.part, &request.content)?;
+        let doubts =
+            journal::doubts_elsewhere(storage, &request.part, &request.content, self.now())?;
         let spans = doubts
             .iter()
             .map(|one| self.span(one.since, one.deadline_at));
@@ -149,7 +171,7 @@ impl AccountGate {
         request: &ReconcilePart,
         mine: &Span,
         posts: &'a [OwnPost],
-    ) -> Result<Option<&'a OwnPost>, StorageError> {
+    ) -> Result<Found<'a>, StorageError> {
         let mut alike: Vec<(&OwnPost, Likeness)> = posts
             .iter()
             .filter_map(|post| Some((post, matching::likeness(&request.content, post)?)))
@@ -167,14 +189,19 @@ impl AccountGate {
         if whole.is_empty() {
             alike.retain(|(post, _)| (mine.from..=mine.to).contains(&post.created_at));
             return Ok(match alike.as_slice() {
-                [(post, _)] => Some(post),
-                _ => None,
+                [(post, _)] => Found::Post(post),
+                _ => Found::Nothing,
             });
         }
         let times: Vec<Timestamp> = whole.iter().map(|post| post.created_at).collect();
         let others = self.spans_elsewhere(request)?;
-        let index = attribution::attributed(mine, &others, &times);
-        Ok(index.and_then(|index| whole.get(index).copied()))
+        Ok(match attribution::attributed(mine, &others, &times) {
+            Whose::Mine(index) => whole
+                .get(index)
+                .map_or(Found::Nothing, |post| Found::Post(post)),
+            Whose::Anothers => Found::Anothers,
+            Whose::Nobodys => Found::Nothing,
+        })
     }
 
     /// The account's own posts of a span, or why they cannot be read now.

@@ -4,7 +4,8 @@ use super::model::{Delivery, Post};
 use super::{read, store};
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::ids::{PostId, WorkspaceId};
+use crate::identity::Caller;
+use crate::ids::{AuditId, PostId, WorkspaceId};
 use crate::ports::Statement;
 use crate::publish::{self, State};
 use crate::time::SECOND_MS;
@@ -65,14 +66,21 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
 /// of a thread to the first. Repeating it is safe.
 ///
 /// # Errors
-/// [`Kind::Conflict`] when nothing can be taken back or deleted.
-pub async fn delete(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
+/// [`Kind::Conflict`] when nothing, or not everything, can be taken back or deleted now; what can be is.
+pub async fn delete(app: &App, caller: &Caller, id: &PostId) -> Result<Post, Error> {
     let now = app.now();
+    let workspace = &caller.workspace_id;
     let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
     let mut statements = vec![
         about(store::CANCEL),
         about(store::DELETE).bind(now.plus_ms(app.config.timing.requeue_after_ms)),
         about(publish::store::POST_STATUS),
+        Statement::new(store::AUDIT_DELETE)
+            .bind(workspace)
+            .bind(id)
+            .bind(&AuditId::new(&*app.clock, &*app.random))
+            .bind(&caller.user_id)
+            .bind(now),
     ];
     statements.extend(read::post_query(workspace, id));
     let mut sets = app.database.batch(statements).await?;
@@ -80,29 +88,29 @@ pub async fn delete(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
     let post = read::found(app, sets)?;
     // If the process ends before it, the sweep nudges.
     publish::nudge_all(app, workspace, moved, now).await;
-    let done = [State::Canceled, State::Deleting, State::Deleted];
-    let is_done = |delivery: &Delivery| done.contains(&delivery.state);
-    if post.deliveries.iter().any(is_done) {
-        Ok(post)
-    } else {
-        Err(nothing_to_delete(&post))
+    match not_deleted(&post) {
+        None => Ok(post),
+        Some(error) => Err(error),
     }
 }
 
-fn nothing_to_delete(post: &Post) -> Error {
-    let mut states = post.deliveries.iter().map(|delivery| delivery.state);
-    let (code, detail, remedy) = if states.clone().any(|state| !state.is_final()) {
+/// Why not all of a post is gone, or about to be.
+fn not_deleted(post: &Post) -> Option<Error> {
+    let any = |is: fn(State) -> bool| post.deliveries.iter().any(|one| is(one.state));
+    let (code, detail, remedy) = if any(|state| !state.is_final() && state != State::Deleting) {
         (
             "being_published",
-            "The post is being sent, or its outcome is not known yet.",
+            "On an account the post is being sent, or its outcome is not known yet. What could be taken back or deleted is.",
             "Try again when GET /api/v1/posts/{id} shows an outcome; what waits for your decision is decided first.",
         )
-    } else if states.any(|state| state == State::Published) {
+    } else if any(|state| state == State::Published) {
         (
             "account_unlinked",
-            "The account is unlinked, so that Godwit cannot delete anything of it.",
+            "Its account is unlinked or only read, so that Godwit cannot delete anything of it. What could be taken back or deleted is.",
             "Delete the post on X, or connect the account again first.",
         )
+    } else if any(|state| matches!(state, State::Canceled | State::Deleting | State::Deleted)) {
+        return None;
     } else {
         (
             "nothing_to_delete",
@@ -110,7 +118,7 @@ fn nothing_to_delete(post: &Post) -> Error {
             "GET /api/v1/posts/{id} shows what became of it.",
         )
     };
-    Error::new(Kind::Conflict, code, detail, remedy)
+    Some(Error::new(Kind::Conflict, code, detail, remedy))
 }
 
 /// Sends again what failed or was missed; what waits is tried now. What may be on the platform is another matter

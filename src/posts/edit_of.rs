@@ -28,11 +28,12 @@ pub fn not_together(wording: &Wording) -> Option<FieldError> {
         ("/thread", parts > 1),
         ("/overflow", wording.overflow == Overflow::Thread),
         ("/reply_to", wording.reply_to.is_some()),
+        ("/quote", wording.quote.is_some()),
         ("/poll", wording.poll.is_some()),
         ("/community_id", wording.community_id.is_some()),
     ];
     let (pointer, _) = given.into_iter().find(|(_, is_given)| *is_given)?;
-    let detail = "An edit is one post; it is no reply, and has no poll or community.";
+    let detail = "An edit is one post; it is no reply, and has no quote, poll or community.";
     Some(FieldError::new(pointer, "not_together", detail))
 }
 

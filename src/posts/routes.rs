@@ -274,19 +274,20 @@ async fn change_it(app: App, call: Call) -> Result<Reply, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CancelQuery {
-    /// Whether to delete it on X as well, where it is there; of a thread the last part first. The history keeps it.
+    /// Whether to delete it on X as well, where it is there; of a thread the last part first. The history keeps it. Of a
+    /// post that was edited at X, X deletes all versions together.
     #[serde(default)]
     platform: bool,
 }
 
 async fn cancel(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    let workspace = &call.caller()?.workspace_id;
+    let caller = call.caller()?;
     let query: CancelQuery = call.query()?;
     let post = if query.platform {
-        change::delete(&app, workspace, &id).await?
+        change::delete(&app, caller, &id).await?
     } else {
-        change::cancel(&app, workspace, &id).await?
+        change::cancel(&app, &caller.workspace_id, &id).await?
     };
     tagged(StatusCode::OK, &post)
 }

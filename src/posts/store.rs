@@ -117,8 +117,13 @@ pub const DELETE: &str = "UPDATE deliveries
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('published', 'failed', 'canceled', 'missed')
     AND EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'sent')
     AND EXISTS (SELECT 1 FROM accounts a
-      WHERE a.id = deliveries.account_id AND a.workspace_id = ?1 AND a.status <> 'unlinked')
+      WHERE a.id = deliveries.account_id AND a.workspace_id = ?1 AND a.status <> 'unlinked' AND a.auth <> 'app_only')
   RETURNING id, account_id";
+
+/// Who wanted a post deleted at the platform.
+pub const AUDIT_DELETE: &str =
+    "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?3, ?4, 'post.deleted_at_platform', id, ?5 FROM posts WHERE workspace_id = ?1 AND id = ?2";
 
 /// True when nothing of post `?2` has begun to be sent, some of it is still wanted, and it is of one of the revisions in the JSON list `?3`, if there
 /// is one. The statements of an edit all ask this, and none changes its answer for the next.
@@ -262,7 +267,8 @@ pub const COUNTS: &str = "SELECT d.account_id, a.handle, d.state, count(*) AS nu
 /// How many were published on which day in UTC, newest first.
 pub const BY_DAY: &str =
     "SELECT date(published_at / 1000, 'unixepoch') AS day, count(*) AS published
-  FROM deliveries WHERE workspace_id = ?1 AND state IN ('published', 'deleting', 'deleted')
+  FROM deliveries
+  WHERE workspace_id = ?1 AND state IN ('published', 'deleting', 'deleted') AND published_at IS NOT NULL
   GROUP BY day ORDER BY day DESC LIMIT 30";
 
 /// A row of `posts`.

@@ -182,8 +182,10 @@ pub fn consequence(
 /// Whether the platform has treated the app's call like any other.
 fn is_as_usual(state: State, reason: Option<&NotSent>) -> bool {
     match state {
-        // Queued: parts of a thread are there, and the rest follows.
-        State::Published | State::Queued | State::Deleted => true,
+        // Queued and deleting: so far it went well, and the rest follows. Published with a reason: it was not deleted.
+        State::Published | State::Queued | State::Deleting | State::Deleted => {
+            reason.is_none_or(|reason| reason.class == Class::Permanent)
+        }
         State::Failed => reason.is_some_and(|reason| reason.class == Class::Permanent),
         _ => false,
     }

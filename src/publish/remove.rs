@@ -6,16 +6,21 @@
 
 use super::advance::Step;
 use super::deliver::persist;
+use super::model::State;
 use super::settlement::{self as rules, Settlement};
 use super::store::{self, Loaded, PartRow};
 use crate::accounts::Acting;
 use crate::app::App;
 use crate::gate::{Bucket, Closed, SendAnswer, no_tokens};
+use crate::platforms::Class;
 use crate::platforms::x::ask::Refusal;
 use crate::platforms::x::delete;
 use crate::ports::Random;
-use crate::time::Timestamp;
+use crate::time::{MINUTE_MS, Timestamp};
 use serde_json::json;
+
+/// How long to wait after a refusal for a limit that does not say until when, in ms: X's window.
+const UNSAID_LIMIT_MS: i64 = 15 * MINUTE_MS;
 
 /// Deletes each part that is on the platform, the last one first, until one stays there. After `work_ms` nothing further
 /// is begun, though one part is always asked for.
@@ -48,6 +53,7 @@ pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms:
         match persist(app, noted).await {
             Ok(sets) if sets.first().is_some_and(|held| !held.rows.is_empty()) => {
                 delivery.lease_until = Some(lease_until);
+                delivery.attempts = 0;
             }
             Ok(_) => return Step::Gone,
             Err(error) => {
@@ -58,6 +64,9 @@ pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms:
                 return Step::Stopped;
             }
         }
+    }
+    if rows.iter().any(|row| row.state == "uncertain") {
+        return settle(rules::while_deleting(rules::may_be_left(standing), false));
     }
     settle(rules::deleted(standing))
 }
@@ -72,7 +81,7 @@ async fn ask(app: &App, delivery: &Loaded, external_id: &str) -> Result<(), Refu
         .await;
     match answer {
         Ok(_) => Ok(()),
-        Err(refusal) if refusal.why.code == "x_not_found" => Ok(()),
+        Err(refusal) if delete::is_gone(&refusal) => Ok(()),
         Err(refusal) => Err(refusal),
     }
 }
@@ -90,23 +99,36 @@ fn is_over(app: &App, delivery: &Loaded, work_until: Timestamp) -> bool {
     now >= work_until || delivery.lease_until.is_none_or(|until| now >= until)
 }
 
-fn refused(app: &App, delivery: &Loaded, refusal: Refusal, whole: bool) -> Settlement {
+fn refused(app: &App, delivery: &Loaded, refusal: Refusal, is_whole: bool) -> Settlement {
     let (standing, now, timing) = (delivery.standing(), app.now(), &app.config.timing);
-    let answer = match refusal.until {
-        Some(at) => SendAnswer::Later {
-            at,
-            closed: Closed::of(&refusal.why.code),
-            detail: refusal.why.detail,
-        },
-        None => SendAnswer::Refused(refusal.why),
+    let jitter = jitter(&*app.random);
+    let why = refusal.why;
+    let is_limit = matches!(&*why.code, "x_rate_limited" | "x_usage_capped");
+    let until = refusal
+        .until
+        .or_else(|| is_limit.then(|| now.plus_ms(UNSAID_LIMIT_MS)));
+    let settlement = match until {
+        _ if delivery.is_unlinked() => rules::unlinked_while_deleting(standing),
+        _ if why.code == "gate_unreachable" => rules::gate_lost(standing, State::Deleting, now),
+        Some(at) => {
+            let later = SendAnswer::Later {
+                at,
+                closed: Closed::of(&why.code),
+                detail: why.detail,
+            };
+            let waits = rules::after_send(standing, later, now, timing, jitter);
+            waits.unwrap_or_else(|| rules::goes_on_deleting(standing, now))
+        }
+        None if why.class == Class::Transient => {
+            rules::deletes_again(standing, why, now, timing, jitter)
+        }
+        None => {
+            let answer = SendAnswer::Refused(why);
+            let ends = rules::after_send(standing, answer, now, timing, jitter);
+            ends.unwrap_or_else(|| rules::goes_on_deleting(standing, now))
+        }
     };
-    let settlement = if delivery.is_unlinked() {
-        rules::unlinked(standing)
-    } else {
-        let after = rules::after_send(standing, answer, now, timing, jitter(&*app.random));
-        after.unwrap_or_else(|| rules::goes_on_deleting(standing, now))
-    };
-    rules::while_deleting(settlement, whole)
+    rules::while_deleting(settlement, is_whole)
 }
 
 fn jitter(random: &dyn Random) -> u32 {

@@ -18,6 +18,9 @@ pub const NEEDS_RECONNECT: &str = "account_needs_reconnect";
 /// How often a delivery looks whether its account has been connected again, in ms. Connecting wakes it at once.
 const RECONNECT_CHECK_MS: i64 = HOUR_MS;
 
+/// How often a delete is asked for while X does not answer: with the pauses doubling up to an hour, for about a day.
+const DELETE_ATTEMPTS_MAX: u32 = 34;
+
 /// How long to wait when the gate could not be asked, in ms.
 const GATE_LOST_MS: i64 = 5 * SECOND_MS;
 
@@ -141,6 +144,49 @@ pub fn goes_on_deleting(standing: Standing, now: Timestamp) -> Settlement {
     Settlement::of(standing, State::Deleting, Some(now))
 }
 
+/// X did not delete a part now. That is asked for again, for about a day: it may have been deleted all the same, and another
+/// time does no harm.
+#[must_use]
+pub fn deletes_again(
+    standing: Standing,
+    why: NotSent,
+    now: Timestamp,
+    timing: &Timing,
+    jitter: u32,
+) -> Settlement {
+    let standing = Standing {
+        attempts: standing.attempts.saturating_add(1),
+        ..standing
+    };
+    if standing.attempts >= DELETE_ATTEMPTS_MAX {
+        return Settlement::of(standing, State::Failed, None).because(why);
+    }
+    let at = now.plus_ms(backoff_ms(standing.attempts, timing.backoff_ms, jitter));
+    Settlement::of(standing, State::Deleting, Some(at)).because(why)
+}
+
+/// The account was unlinked while its post was to be deleted.
+#[must_use]
+pub fn unlinked_while_deleting(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Failed, None).because(NotSent::new(
+        Class::Token,
+        "account_unlinked",
+        "The account was unlinked before X was asked.",
+        "Delete it on X.",
+    ))
+}
+
+/// Every part of which something is known is deleted, and of another nobody knows whether it is there.
+#[must_use]
+pub fn may_be_left(standing: Standing) -> Settlement {
+    Settlement::of(standing, State::Failed, None).because(NotSent::new(
+        Class::Transient,
+        "outcome_unknown",
+        "A part of which nobody could say whether X took it may still be there.",
+        "Look at the account on X, and delete it there.",
+    ))
+}
+
 /// What an answer to a send is to a delete: it waits in its own state, and what cannot be deleted stays there. `is_whole`:
 /// every part had gone out. What had not is not sent either: nobody wants it any more.
 #[must_use]
@@ -158,7 +204,7 @@ pub fn while_deleting(settlement: Settlement, is_whole: bool) -> Settlement {
     };
     let reason = settlement.reason.map(|why| NotSent {
         code: "not_deleted".to_owned(),
-        detail: format!("X did not delete it. {}", why.detail),
+        detail: format!("It was not deleted. {}", why.detail),
         remedy: "Delete it on X, or here once more when the cause is gone.".to_owned(),
         ..why
     });

@@ -292,7 +292,7 @@ pub fn claim(
 
 /// Renews the lease of a claim that does something else than sending a part. Gives a row if the claim still holds.
 const RENEW: &str = "UPDATE deliveries SET lease_until = ?4, updated_at = ?5
-  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain', 'deleting') AND lease_until IS NOT NULL
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state IN ('publishing', 'uncertain') AND lease_until IS NOT NULL
   RETURNING id";
 
 /// Renews the lease of a claim.
@@ -305,6 +305,11 @@ pub fn renew(delivery: &Loaded, until: Timestamp, now: Timestamp) -> Statement {
         .bind(until)
         .bind(now)
 }
+
+// What was refused until here was about the parts until here.
+const GOES_ON: &str = "UPDATE deliveries SET lease_until = ?4, updated_at = ?5, attempts = 0
+  WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3 AND state = 'deleting' AND lease_until IS NOT NULL
+  RETURNING id";
 
 /// Notes a part that is gone.
 const DELETED: &str = "UPDATE parts SET state = 'deleted'
@@ -320,12 +325,18 @@ pub fn deleted(
     lease_until: Timestamp,
     now: Timestamp,
 ) -> Vec<Statement> {
+    let goes_on = Statement::new(GOES_ON)
+        .bind(&delivery.id)
+        .bind(&delivery.workspace_id)
+        .bind(delivery.epoch)
+        .bind(lease_until)
+        .bind(now);
     let part = Statement::new(DELETED)
         .bind(&delivery.id)
         .bind(&delivery.workspace_id)
         .bind(delivery.epoch)
         .bind(position);
-    vec![renew(delivery, lease_until, now), part]
+    vec![goes_on, part]
 }
 
 /// The same look at a delivery, for whoever does not work on it.

@@ -17,3 +17,9 @@ pub async fn post(api: &Api<'_>, id: &str) -> Result<Answered, Refusal> {
     let why = unreachable("X answered without saying that the post is deleted.".to_owned());
     Err(Refusal::of(why))
 }
+
+/// Whether X says that there is no such post. A 404 that is not in X's words may come from something in front of it.
+#[must_use]
+pub fn is_gone(refusal: &Refusal) -> bool {
+    refusal.status == Some(404) && refusal.why.upstream.is_some()
+}

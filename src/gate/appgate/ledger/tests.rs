@@ -126,13 +126,13 @@ fn more_is_drawn_ahead_by_who_spends_it_and_nothing_when_it_is_scarce() {
     assert_eq!(draws, sizes);
     // The last one was not spent in time.
     assert_eq!(ask(&mut ledger, 1, at(2 * MINUTE_MS)), Verdict::Grant(1));
-    let drawn = Drawn {
+    let large = Drawn {
         account_id: account(2),
         calls: 5_000,
         granted_at: at(0),
         until: at(DAY_MS),
     };
-    ledger.add("much".to_owned(), drawn, at(0));
+    ledger.add("much".to_owned(), large, at(0));
     assert_eq!(ask(&mut ledger, 1, at(2 * MINUTE_MS)), Verdict::Grant(1));
 }
 
