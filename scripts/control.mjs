@@ -5,8 +5,8 @@ import { Stop } from './common.mjs';
 
 const BODY_LIMIT = 4_000_000;
 
-/** Starts it on any free port; `shutdown` ends the whole server. Answers with its URL. */
-export async function startControl(runtime, shutdown) {
+/** Starts it on any free port; `shutdown` ends the whole server, `memory` is what watches it, if anything. Answers with its URL. */
+export async function startControl(runtime, memory, shutdown) {
   const routes = {
     '/cron': async ({ cron = '* * * * *', time }) => runtime.cron(cron, time === undefined ? new Date() : new Date(time)),
     '/d1': async ({ sql, params = [], database = 'DB' }) => {
@@ -23,6 +23,11 @@ export async function startControl(runtime, shutdown) {
       const producer = await runtime.queue(queue);
       await producer.send(body, { contentType, ...(delaySeconds === undefined ? {} : { delaySeconds }) });
       return {};
+    },
+    // Since the start, or since the last answer to `{"since": true}`.
+    '/memory': async (options) => {
+      if (!memory) throw new Stop('The memory is not watched: serve.mjs --memory');
+      return memory.read(options);
     },
     '/shutdown': async () => {
       setTimeout(shutdown, 10);

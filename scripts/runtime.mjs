@@ -14,9 +14,9 @@ const SHELL = '/bin/sh';
  *
  * `state` is the folder that D1, R2 and the objects live in; it survives the death of every process here at any moment.
  * `port` 0 takes any free one. `vars` override those of wrangler.toml; `{url}` in a value becomes the Worker's own URL.
- * `onDeath(code, signal)` is called when workerd ends without being told to.
+ * `inspect` opens workerd's inspector. `onDeath(code, signal)` is called when workerd ends without being told to.
  */
-export async function startRuntime({ state, port, vars, quiet, onDeath }) {
+export async function startRuntime({ state, port, vars, quiet, inspect, onDeath }) {
   const script = at('build', 'index.js');
   if (!fs.existsSync(script)) throw new Stop('The Worker is not built.', 'Run: npm run build');
   process.env.WRANGLER_SEND_METRICS = 'false';
@@ -52,6 +52,7 @@ export async function startRuntime({ state, port, vars, quiet, onDeath }) {
     // Else it would fetch an example of Request.cf from the network.
     cf: false,
     telemetry: { enabled: false },
+    ...(inspect ? { inspectorPort: 0 } : {}),
     log: new (stderrLog(miniflare))(quiet ? miniflare.LogLevel.ERROR : miniflare.LogLevel.WARN),
     handleStructuredLogs: ({ level, message }) => {
       if (!quiet || level === 'error' || level === 'warn') process.stderr.write(`${message}\n`);
@@ -70,6 +71,8 @@ export async function startRuntime({ state, port, vars, quiet, onDeath }) {
   return {
     url,
     workerdPid: workerd.pid(),
+    name: config.name,
+    inspector: inspect ? await mf.getInspectorURL() : null,
     crons: config.triggers.crons ?? [],
     migrations: config.d1_databases,
     splitSql: wrangler.unstable_splitSqlQuery,

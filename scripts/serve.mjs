@@ -1,7 +1,7 @@
 // Serves the built Worker on workerd until it is told to stop.
 //
 //   node scripts/serve.mjs [--port N] [--state DIR] [--var NAME=VALUE]… [--vars-file FILE] [--cron]
-//                          [--exit-with-stdin] [--quiet]
+//                          [--exit-with-stdin] [--quiet] [--memory]
 //
 // Prints one line of JSON when it serves: {"url", "control", "pid", "workerd_pid"}. Everything else goes to stderr.
 
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { Stop, at, main, onModernNode, readJson, say } from './common.mjs';
 import { startControl } from './control.mjs';
 import { startCrons } from './cron.mjs';
+import { watchMemory } from './memory.mjs';
 import { migrate } from './migrate.mjs';
 import { startRuntime } from './runtime.mjs';
 
@@ -32,6 +33,7 @@ async function serve() {
   const ending = { begun: false };
   const runtime = await startRuntime({
     ...options,
+    inspect: options.memory,
     onDeath: (code, signal) => {
       say(`error: workerd ended unexpectedly (${signal ?? `exit code ${code}`}); stopping.`);
       process.exit(1);
@@ -51,7 +53,9 @@ async function serve() {
   try {
     const applied = await migrate(runtime);
     if (applied.length > 0 && !options.quiet) say(`Applied migrations: ${applied.join(', ')}`);
-    const control = await startControl(runtime, stop);
+    const memory = options.memory ? await watchMemory(runtime.inspector, runtime.name) : null;
+    if (memory) steps.push(memory.stop);
+    const control = await startControl(runtime, memory, stop);
     steps.push(control.close);
     if (options.cron) {
       steps.push(startCrons(runtime.crons, (cron, minute) => void fire(runtime, cron, minute, ending)));
@@ -87,6 +91,7 @@ function readOptions() {
       cron: { type: 'boolean', default: false },
       'exit-with-stdin': { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
     },
   });
   const port = Number(values.port);
@@ -103,6 +108,7 @@ function readOptions() {
     state: path.resolve(values.state),
     cron: values.cron,
     quiet: values.quiet,
+    memory: values.memory,
     exitWithStdin: values['exit-with-stdin'],
   };
 }

@@ -243,7 +243,40 @@ pub trait Blobs: Send + Sync {
 
     /// Forgets pieces. Those that are not there are forgotten already.
     fn delete(&self, keys: Vec<String>) -> Pending<'_, Result<(), StorageError>>;
+
+    /// Sends a request with a whole piece in the middle of its body, and gives what [`HttpClient::send`] would. `None`:
+    /// there is no such piece. Of that, and of an error of the storage itself, nothing has left.
+    ///
+    /// A bucket that can, has the piece flow into the request without ever holding it. This one reads it, and has it sent
+    /// by `http`.
+    fn send<'a>(
+        &'a self,
+        key: &'a str,
+        request: http::Request<Around>,
+        http: &'a dyn HttpClient,
+        deadline_ms: u32,
+    ) -> Pending<'a, Result<Option<HttpAnswer>, StorageError>> {
+        Box::pin(async move {
+            let Some(piece) = self.get(key, 0, u64::from(u32::MAX)).await? else {
+                return Ok(None);
+            };
+            let request = request.map(|around| [around.before, piece, around.after].concat());
+            Ok(Some(http.send(request, deadline_ms).await))
+        })
+    }
 }
+
+/// What stands before and behind a piece in the body of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// Before it.
+    pub before: Vec<u8>,
+    /// Behind it.
+    pub after: Vec<u8>,
+}
+
+/// What a call out comes to.
+pub type HttpAnswer = Result<http::Response<Vec<u8>>, HttpError>;
 
 /// Bytes as they arrive.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Vec<u8>, HttpError>>>>;

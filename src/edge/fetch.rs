@@ -1,9 +1,16 @@
 //! [`HttpClient`] on the runtime's fetch.
 
-use crate::ports::{ByteStream, HttpClient, HttpError, Pending};
+use crate::ports::{Around, ByteStream, HttpAnswer, HttpClient, HttpError, Pending};
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, web_sys};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::FixedLengthStream;
+use worker::{
+    AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, ResponseBody,
+};
 
 /// The longest answer that is read, in bytes.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -19,7 +26,8 @@ impl HttpClient for Fetcher {
     ) -> Pending<'_, Result<http::Response<ByteStream>, HttpError>> {
         Box::pin(async move {
             let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(deadline_ms));
-            begin(request, &signal)
+            let (parts, body) = request.into_parts();
+            begin(parts, bytes_of(&body), &signal)
                 .await
                 .map_err(|error| lost(&signal, &error))
         })
@@ -48,12 +56,84 @@ fn lost(signal: &AbortSignal, error: &worker::Error) -> HttpError {
     }
 }
 
+/// Sends a request with an object in the middle of its body. The runtime lets the object's bytes flow into the request;
+/// they come neither into the wasm nor into the memory of the isolate.
+pub(super) async fn send_around(
+    request: http::Request<Around>,
+    object: ResponseBody,
+    bytes: u64,
+    deadline_ms: u32,
+) -> HttpAnswer {
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(deadline_ms));
+    let sent = exchange_around(request, object, bytes, &signal).await;
+    sent.map_err(|error| lost(&signal, &error))
+}
+
+async fn exchange_around(
+    request: http::Request<Around>,
+    object: ResponseBody,
+    bytes: u64,
+    signal: &AbortSignal,
+) -> worker::Result<http::Response<Vec<u8>>> {
+    let ResponseBody::Stream(object) = object else {
+        return Err(worker::Error::RustError(
+            "the object is no stream".to_owned(),
+        ));
+    };
+    let (parts, around) = request.into_parts();
+    let length = bytes + (around.before.len() + around.after.len()) as u64;
+    // Its length becomes the Content-Length.
+    let pipe = FixedLengthStream::new_big_int(length.into())?;
+    let mut call = pin!(begin(parts, Some(pipe.readable().into()), signal));
+    let filled = pin!(fill(pipe.writable(), &around, &object));
+    let response = match select(call.as_mut(), filled).await {
+        // An answer may come before the whole request is read: then the rest of it is of no use.
+        Either::Left((answer, _)) => answer?,
+        Either::Right((filled, _)) => {
+            filled?;
+            call.await?
+        }
+    };
+    read_whole(response).await
+}
+
+/// Writes the whole of it, each piece when the one before has been taken.
+async fn fill(
+    into: web_sys::WritableStream,
+    around: &Around,
+    object: &web_sys::ReadableStream,
+) -> worker::Result<()> {
+    let writer = into.get_writer()?;
+    let before = Uint8Array::from(around.before.as_slice());
+    JsFuture::from(writer.write_with_chunk(&before)).await?;
+    writer.release_lock();
+    let options = web_sys::StreamPipeOptions::new();
+    options.set_prevent_close(true);
+    JsFuture::from(object.pipe_to_with_options(&into, &options)).await?;
+    let writer = into.get_writer()?;
+    let after = Uint8Array::from(around.after.as_slice());
+    JsFuture::from(writer.write_with_chunk(&after)).await?;
+    JsFuture::from(writer.close()).await?;
+    Ok(())
+}
+
 /// The whole answer.
 async fn exchange(
     request: http::Request<Vec<u8>>,
     signal: &AbortSignal,
 ) -> worker::Result<http::Response<Vec<u8>>> {
-    let (parts, mut stream) = begin(request, signal).await?.into_parts();
+    let (parts, body) = request.into_parts();
+    read_whole(begin(parts, bytes_of(&body), signal).await?).await
+}
+
+fn bytes_of(body: &[u8]) -> Option<JsValue> {
+    (!body.is_empty()).then(|| JsValue::from(Uint8Array::from(body)))
+}
+
+async fn read_whole(
+    response: http::Response<ByteStream>,
+) -> worker::Result<http::Response<Vec<u8>>> {
+    let (parts, mut stream) = response.into_parts();
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| worker::Error::RustError(error.to_string()))?;
@@ -69,10 +149,10 @@ async fn exchange(
 
 /// The answer as soon as its headers are there.
 async fn begin(
-    request: http::Request<Vec<u8>>,
+    parts: http::request::Parts,
+    body: Option<JsValue>,
     signal: &AbortSignal,
 ) -> worker::Result<http::Response<ByteStream>> {
-    let (parts, body) = request.into_parts();
     let headers = Headers::new();
     for (name, value) in &parts.headers {
         let value = value
@@ -85,11 +165,7 @@ async fn begin(
         .with_headers(headers)
         // A redirect would carry the credentials elsewhere.
         .with_redirect(RequestRedirect::Manual);
-    if !body.is_empty() {
-        init.with_body(Some(JsValue::from(worker::js_sys::Uint8Array::from(
-            body.as_slice(),
-        ))));
-    }
+    init.with_body(body);
     let request = Request::new_with_init(&parts.uri.to_string(), &init)?;
     let mut response = Fetch::Request(request).send_with_signal(signal).await?;
     let mut answer = http::Response::builder().status(response.status_code());

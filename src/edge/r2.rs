@@ -1,6 +1,7 @@
 //! [`Blobs`] on R2.
 
-use crate::ports::{Blobs, Pending, StorageError};
+use super::fetch;
+use crate::ports::{Around, Blobs, HttpAnswer, HttpClient, Pending, StorageError};
 use worker::{Bucket, Range};
 
 /// How many keys R2 forgets at once
@@ -67,6 +68,28 @@ impl Blobs for R2 {
                 deleted.map_err(|error| transient(&error))?;
             }
             Ok(())
+        })
+    }
+
+    fn send<'a>(
+        &'a self,
+        key: &'a str,
+        request: http::Request<Around>,
+        _http: &'a dyn HttpClient,
+        deadline_ms: u32,
+    ) -> Pending<'a, Result<Option<HttpAnswer>, StorageError>> {
+        Box::pin(async move {
+            let got = self.bucket.get(key).execute().await;
+            let Some(object) = got.map_err(|error| transient(&error))? else {
+                return Ok(None);
+            };
+            let Some(body) = object.body() else {
+                return Ok(None);
+            };
+            let body = body.response_body().map_err(|error| transient(&error))?;
+            Ok(Some(
+                fetch::send_around(request, body, object.size(), deadline_ms).await,
+            ))
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::deliver::{
     Brought, Label, Work, gone, is_kept, is_of_the_request, lease_until, processing, transient,
 };
-use super::model::{CHUNK_BYTES, UploadState, chunks, piece};
+use super::model::{UploadState, chunks, piece};
 use super::rules;
 use super::store::{self, Holder, MediaRow, UploadRow};
 use crate::accounts::Lent;
@@ -110,13 +110,14 @@ impl Run<'_> {
         while self.upload.sent < chunks(self.medium.bytes) {
             let segment = self.upload.sent;
             let key = piece(&self.medium.id, segment);
-            let bytes = self.app.blobs.get(&key, 0, CHUNK_BYTES).await?;
-            let Some(bytes) = bytes else {
-                return Err(Refusal::of(gone(&self.medium.id)).into());
-            };
             let boundary = random_token(&*self.app.random, 18);
-            self.call(async |api| x::append(&api, &id, segment, &bytes, &boundary).await)
-                .await?;
+            let piece = (&*self.app.blobs, key.as_str());
+            let sent = self
+                .call(async |api| x::append(&api, &id, segment, piece, &boundary).await)
+                .await??;
+            if sent.is_none() {
+                return Err(Refusal::of(gone(&self.medium.id)).into());
+            }
             self.upload.sent = segment.saturating_add(1);
             self.keep().await?;
             if self.upload.sent < chunks(self.medium.bytes) && self.app.now() >= self.work.until {

@@ -46,7 +46,18 @@ pub struct Edge {
     pub client: Client,
     variables: BTreeMap<String, String>,
     state: TempDir,
+    /// What the runner is asked for beyond serving.
+    extra: &'static [&'static str],
     server: Server,
+}
+
+/// The most memory that an isolate took, in bytes: all of it at one moment, and of each kind by itself.
+pub struct Memory {
+    pub peak: u64,
+    pub heap: u64,
+    pub buffers: u64,
+    pub wasm: u64,
+    pub samples: u64,
 }
 
 struct Server {
@@ -63,6 +74,15 @@ impl Edge {
     }
 
     pub async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::begin(variables, &[]).await
+    }
+
+    /// One whose memory is measured: see [`Edge::memory`].
+    pub async fn measured() -> Self {
+        Self::begin(&[], &["--memory"]).await
+    }
+
+    async fn begin(variables: &[(&str, &str)], extra: &'static [&'static str]) -> Self {
         let sandbox = Sandbox::with(Settings {
             client_id: "edge-client".to_owned(),
             client_secret: Some("edge-secret".to_owned()),
@@ -82,7 +102,7 @@ impl Edge {
             format!("{base}/i/oauth2/authorize"),
         );
         let state = tempfile::tempdir().unwrap();
-        let server = Server::start(state.path(), &all, own_port()).await;
+        let server = Server::start(state.path(), &all, own_port(), extra).await;
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
@@ -95,6 +115,7 @@ impl Edge {
             client,
             variables: all,
             state,
+            extra,
             server,
         };
         edge.sandbox.x().settings.redirect_uris =
@@ -226,6 +247,33 @@ impl Edge {
         assert_eq!(outcome["outcome"], "ok", "{outcome}");
     }
 
+    /// The most memory that the isolate took since this was last asked, or since the start, as `scripts/memory.mjs`
+    /// counts it.
+    pub async fn memory(&self) -> Memory {
+        let seen = self.control("memory", json!({ "since": true })).await;
+        let bytes = |name: &str| seen[name].as_u64().unwrap();
+        // Another instance would have begun with a memory of its own, and the old one's would be forgotten.
+        assert_eq!(seen["instances"], 1, "{seen}");
+        Memory {
+            peak: bytes("peak"),
+            heap: bytes("heap"),
+            buffers: bytes("buffers"),
+            wasm: bytes("wasm"),
+            samples: bytes("samples"),
+        }
+    }
+
+    /// The most memory that the whole process of workerd took, in bytes, where the system tells it.
+    pub fn process_peak(&self) -> Option<u64> {
+        let file = format!("/proc/{}/status", self.server.workerd);
+        let status = std::fs::read_to_string(file).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kib * 1024)
+    }
+
     /// Runs SQL in D1, beside Godwit.
     pub async fn sql(&self, sql: &str) -> Value {
         self.control("d1", json!({ "sql": sql })).await
@@ -278,12 +326,17 @@ impl Edge {
         let ended = tokio::time::timeout(Duration::from_secs(10), self.server.child.wait()).await;
         assert!(ended.is_ok(), "the runner outlived its workerd");
         let port = Url::parse(&self.server.url).unwrap().port().unwrap();
-        self.server = Server::start(self.state.path(), &self.variables, port).await;
+        self.server = Server::start(self.state.path(), &self.variables, port, self.extra).await;
     }
 }
 
 impl Server {
-    async fn start(state: &Path, variables: &BTreeMap<String, String>, port: u16) -> Self {
+    async fn start(
+        state: &Path,
+        variables: &BTreeMap<String, String>,
+        port: u16,
+        extra: &[&str],
+    ) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let node = std::env::var("GODWIT_NODE").unwrap_or_else(|_| "node".to_owned());
         let serve = std::env::var("GODWIT_SERVE")
@@ -306,6 +359,7 @@ impl Server {
             .arg(state)
             .arg("--vars-file")
             .arg(file)
+            .args(extra)
             .current_dir(root)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

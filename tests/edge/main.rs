@@ -21,3 +21,4 @@ mod kills;
 mod media;
 mod publishing;
 mod surface;
+mod video;

@@ -6,7 +6,7 @@ use super::oauth1::{self, Consumer, Moment, Token};
 use crate::config::XConfig;
 use crate::crypto::random_token;
 use crate::platforms::{Class, NotSent};
-use crate::ports::{Clock, HttpClient, HttpError, Random};
+use crate::ports::{Around, Blobs, Clock, HttpClient, HttpError, Random, StorageError};
 use http::{HeaderValue, Method, Request, Response, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -75,8 +75,18 @@ pub enum Body<'a> {
     None,
     /// JSON.
     Json(&'a Value),
-    /// Bytes of a media type, such as a multipart body with its boundary.
-    Bytes(&'a str, Vec<u8>),
+}
+
+/// A body with a piece of a file in it.
+pub struct WithPiece<'a> {
+    /// Its media type, such as that of a multipart body with its boundary.
+    pub media_type: &'a str,
+    /// Where the piece lies.
+    pub blobs: &'a dyn Blobs,
+    /// Its key there.
+    pub key: &'a str,
+    /// The rest of the body.
+    pub around: Around,
 }
 
 /// Why there is no answer.
@@ -112,41 +122,74 @@ impl Api<'_> {
         body: Body<'_>,
         deadline_ms: u32,
     ) -> Result<Response<Vec<u8>>, Silence> {
-        if let Some(mismatch) = access::mismatch(self.credentials, &method, path) {
-            return Err(Silence::NotPossible(mismatch));
-        }
-        let request = self
-            .request(method, path, query, body)
-            .ok_or_else(|| Silence::NotPossible(not_possible()))?;
+        let (media_type, bytes) = match body {
+            Body::None => (None, Vec::new()),
+            Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
+        };
+        let request = self.allowed(method, path, query, media_type, bytes)?;
         let sent = self.http.send(request, deadline_ms).await;
         sent.map_err(Silence::Lost)
     }
 
-    fn request(
+    /// As [`Api::send`], a POST with a piece of a file in its body. `None`: the piece is not there, and nothing was sent.
+    ///
+    /// # Errors
+    /// Outside, of the bucket: nothing was sent. Inside, as [`Api::send`].
+    pub async fn send_piece(
+        &self,
+        path: &str,
+        body: WithPiece<'_>,
+        deadline_ms: u32,
+    ) -> Result<Option<Result<Response<Vec<u8>>, Silence>>, StorageError> {
+        let media_type = Some(body.media_type);
+        let request = match self.allowed(Method::POST, path, &[], media_type, body.around) {
+            Ok(request) => request,
+            Err(silence) => return Ok(Some(Err(silence))),
+        };
+        let sent = body.blobs.send(body.key, request, self.http, deadline_ms);
+        let answer = sent.await?;
+        Ok(answer.map(|answer| answer.map_err(Silence::Lost)))
+    }
+
+    /// The request, if these credentials are taken there.
+    fn allowed<B>(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-        body: Body<'_>,
-    ) -> Option<Request<Vec<u8>>> {
+        media_type: Option<&str>,
+        body: B,
+    ) -> Result<Request<B>, Silence> {
+        if let Some(mismatch) = access::mismatch(self.credentials, &method, path) {
+            return Err(Silence::NotPossible(mismatch));
+        }
+        self.request(method, path, query, media_type, body)
+            .ok_or_else(|| Silence::NotPossible(not_possible()))
+    }
+
+    fn request<B>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        media_type: Option<&str>,
+        body: B,
+    ) -> Option<Request<B>> {
         let mut url = Url::parse(&format!("{}{path}", self.config.api_base)).ok()?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let mut authorization = self.authorization(&method, &url)?;
         authorization.set_sensitive(true);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(url.as_str())
             .header(header::AUTHORIZATION, authorization)
             .header(header::ACCEPT, "application/json");
-        let (media_type, bytes) = match body {
-            Body::None => return request.body(Vec::new()).ok(),
-            Body::Json(value) => ("application/json", value.to_string().into_bytes()),
-            Body::Bytes(media_type, bytes) => (media_type, bytes),
-        };
-        let request = request.header(header::CONTENT_TYPE, media_type);
-        request.body(bytes).ok()
+        if let Some(media_type) = media_type {
+            request = request.header(header::CONTENT_TYPE, media_type);
+        }
+        request.body(body).ok()
     }
 
     fn authorization(&self, method: &Method, url: &Url) -> Option<HeaderValue> {

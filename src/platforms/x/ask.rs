@@ -117,9 +117,17 @@ impl<'a> Ask<'a> {
             self.body,
             self.deadline_ms,
         );
-        let response = sent.await.map_err(Silence::harmless).map_err(Refusal::of)?;
-        read(&response)
+        answered(sent.await)
     }
+}
+
+/// What it means, of a request that may be repeated.
+///
+/// # Errors
+/// Why X did not do it.
+pub fn answered(sent: Result<http::Response<Vec<u8>>, Silence>) -> Result<Answered, Refusal> {
+    let response = sent.map_err(Silence::harmless).map_err(Refusal::of)?;
+    read(&response)
 }
 
 fn read(response: &http::Response<Vec<u8>>) -> Result<Answered, Refusal> {

@@ -4,9 +4,10 @@
 //! None of these makes a post. Repeating an append replaces the same chunk; an id is good for 24 hours from its
 //! announcement.
 
-use super::api::{Api, Body};
-use super::ask::{Answered, Ask, Refusal};
+use super::api::{Api, Body, WithPiece};
+use super::ask::{Answered, Ask, Refusal, answered};
 use crate::platforms::{Class, NotSent};
+use crate::ports::{Around, Blobs, StorageError};
 use crate::time::{SECOND_MS, Timestamp};
 use http::Method;
 use serde_json::{Value, json};
@@ -82,41 +83,42 @@ pub async fn initialize(api: &Api<'_>, file: &File, now: Timestamp) -> Result<An
     })
 }
 
-/// Sends one chunk. Repeated, it takes the place of itself.
+/// Sends one chunk, which lies in the bucket as `key`. Repeated, it takes the place of itself. `None`: it is not there.
 ///
 /// # Errors
-/// Why X did not take it.
+/// Outside, why X did not take it. Inside, that the bucket did not give it.
 pub async fn append(
     api: &Api<'_>,
     id: &str,
     segment: u32,
-    bytes: &[u8],
+    (blobs, key): (&dyn Blobs, &str),
     boundary: &str,
-) -> Result<(), Refusal> {
+) -> Result<Result<Option<()>, StorageError>, Refusal> {
     let path = format!("/2/media/upload/{id}/append");
-    let form = form(segment, bytes, boundary);
-    let ask = Ask {
-        method: Method::POST,
-        path: &path,
-        query: &[],
-        body: Body::Bytes(&format!("multipart/form-data; boundary={boundary}"), form),
-        deadline_ms: DEADLINE_MS,
+    let body = WithPiece {
+        media_type: &format!("multipart/form-data; boundary={boundary}"),
+        blobs,
+        key,
+        around: form(segment, boundary),
     };
-    ask.of(api).await.map(drop)
+    match api.send_piece(&path, body, DEADLINE_MS).await {
+        Ok(Some(sent)) => answered(sent).map(|_| Ok(Some(()))),
+        Ok(None) => Ok(Ok(None)),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
-fn form(segment: u32, bytes: &[u8], boundary: &str) -> Vec<u8> {
-    let head = format!(
+/// The form around a chunk.
+fn form(segment: u32, boundary: &str) -> Around {
+    let before = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"segment_index\"\r\n\r\n{segment}\r\n\
          --{boundary}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"chunk\"\r\n\
          Content-Type: application/octet-stream\r\n\r\n"
     );
-    let tail = format!("\r\n--{boundary}--\r\n");
-    let mut form = Vec::with_capacity(head.len() + bytes.len() + tail.len());
-    form.extend_from_slice(head.as_bytes());
-    form.extend_from_slice(bytes);
-    form.extend_from_slice(tail.as_bytes());
-    form
+    Around {
+        before: before.into_bytes(),
+        after: format!("\r\n--{boundary}--\r\n").into_bytes(),
+    }
 }
 
 /// Says that all chunks are there.
@@ -258,11 +260,12 @@ mod tests {
 
     #[test]
     fn a_chunk_is_a_form_with_its_number_and_its_bytes() {
-        let form = form(3, &[0, 255, 13, 10], "b");
-        let text = String::from_utf8_lossy(&form);
+        let form = form(3, "b");
+        let text = String::from_utf8_lossy(&form.before);
         assert!(text.starts_with(
             "--b\r\nContent-Disposition: form-data; name=\"segment_index\"\r\n\r\n3\r\n--b\r\n"
         ));
-        assert!(form.ends_with(b"\r\n\r\n\x00\xff\r\n\r\n--b--\r\n"));
+        assert!(text.ends_with("\r\n\r\n"));
+        assert_eq!(form.after, b"\r\n--b--\r\n");
     }
 }
