@@ -6,8 +6,9 @@
 use crate::gate::{GateName, GateReply, GateRequest};
 use crate::jobs::Job;
 use crate::time::Timestamp;
-use futures_util::Stream;
+use axum::body::Bytes;
 use futures_util::stream::once;
+use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::future::{Future, ready};
@@ -233,6 +234,34 @@ pub trait Blobs: Send + Sync {
     /// Keeps a piece, in place of what was there. Repeating it changes nothing.
     fn put(&self, key: &str, bytes: Vec<u8>) -> Pending<'_, Result<(), StorageError>>;
 
+    /// As [`Blobs::put`], of a piece of exactly `len` bytes that is still arriving. If it has another length, or breaks
+    /// off, nothing is changed.
+    ///
+    /// A bucket that can, keeps what has arrived and never holds the whole. This one gathers it.
+    fn put_arriving<'a>(
+        &'a self,
+        key: &'a str,
+        len: u64,
+        mut arriving: Arriving,
+    ) -> Pending<'a, Result<Result<(), NotWhole>, StorageError>> {
+        Box::pin(async move {
+            let mut bytes = Vec::new();
+            while let Some(more) = arriving.next().await {
+                match more {
+                    Ok(more) => bytes.extend_from_slice(&more),
+                    Err(why) => return Ok(Err(NotWhole::BrokeOff(why))),
+                }
+                if bytes.len() as u64 > len {
+                    return Ok(Err(NotWhole::OtherLength));
+                }
+            }
+            if bytes.len() as u64 != len {
+                return Ok(Err(NotWhole::OtherLength));
+            }
+            self.put(key, bytes).await.map(Ok)
+        })
+    }
+
     /// Reads up to `len` bytes of a piece from `offset` on, fewer at its end; `None`: there is no such piece.
     fn get(
         &self,
@@ -264,6 +293,18 @@ pub trait Blobs: Send + Sync {
             Ok(Some(http.send(request, deadline_ms).await))
         })
     }
+}
+
+/// A piece on its way in; an error says why no more of it comes.
+pub type Arriving = Pin<Box<dyn Stream<Item = Result<Bytes, String>>>>;
+
+/// Why a piece was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotWhole {
+    /// It ended before its end.
+    BrokeOff(String),
+    /// It was shorter or longer than was said.
+    OtherLength,
 }
 
 /// What stands before and behind a piece in the body of a request.

@@ -1,15 +1,16 @@
 //! The events of the Worker.
 
 use super::host::Console;
-use super::wiring;
+use super::{stream, wiring};
 use crate::http;
 use crate::jobs::{self, Disposition, Message};
 use crate::ports::Log as _;
-use ::http::{Response, StatusCode, header};
+use ::http::{Request, Response, StatusCode, header};
 use axum::body::Body;
+use send_wrapper::SendWrapper;
 use serde_json::json;
 use worker::{
-    Context, Env, HttpRequest, MessageBatch, MessageExt as _, QueueRetryOptionsBuilder, RawMessage,
+    Context, Env, Headers, MessageBatch, MessageExt as _, QueueRetryOptionsBuilder, RawMessage,
     ScheduleContext, ScheduledEvent, event,
 };
 
@@ -20,14 +21,33 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(
-    request: HttpRequest,
+    request: web_sys::Request,
     env: Env,
     _context: Context,
 ) -> worker::Result<Response<Body>> {
     Ok(match wiring::app(&env) {
-        Ok(app) => http::serve(app, request.map(Body::new)).await,
+        Ok(app) => http::serve(app, received(&request)?).await,
         Err(why) => misconfigured(&why),
     })
+}
+
+// In place of the SDK's conversion, whose bodies are read by the runtime's own means: see `stream`.
+fn received(request: &web_sys::Request) -> worker::Result<Request<Body>> {
+    let mut received = Request::builder()
+        .method(request.method().as_str())
+        .uri(request.url());
+    let headers = Headers(request.headers());
+    for (name, value) in headers.entries() {
+        received = received.header(name, value);
+    }
+    let length = headers.get("content-length")?;
+    let length = length.and_then(|length| length.parse().ok());
+    let body = request.body().map_or_else(Body::empty, |body| {
+        Body::from_stream(SendWrapper::new(stream::read(&body, length)))
+    });
+    received
+        .body(body)
+        .map_err(|error| worker::Error::RustError(error.to_string()))
 }
 
 // Never an error: the SDK would make it a panic, which takes down every other request of the isolate. A message that

@@ -1,9 +1,8 @@
 //! [`HttpClient`] on the runtime's fetch.
 
+use super::stream::{self, Writer, while_writing};
 use crate::ports::{Around, ByteStream, HttpAnswer, HttpClient, HttpError, Pending};
 use futures_util::StreamExt as _;
-use futures_util::future::{Either, select};
-use std::pin::pin;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -84,37 +83,26 @@ async fn exchange_around(
     let length = bytes + (around.before.len() + around.after.len()) as u64;
     // Its length becomes the Content-Length.
     let pipe = FixedLengthStream::new_big_int(length.into())?;
-    let mut call = pin!(begin(parts, Some(pipe.readable().into()), signal));
-    let filled = pin!(fill(pipe.writable(), &around, &object));
-    let response = match select(call.as_mut(), filled).await {
-        // An answer may come before the whole request is read: then the rest of it is of no use.
-        Either::Left((answer, _)) => answer?,
-        Either::Right((filled, _)) => {
-            filled?;
-            call.await?
-        }
-    };
+    let call = begin(parts, Some(pipe.readable().into()), signal);
+    let response = while_writing(call, fill(&pipe.writable(), &around, &object)).await?;
     read_whole(response).await
 }
 
 /// Writes the whole of it, each piece when the one before has been taken.
 async fn fill(
-    into: web_sys::WritableStream,
+    into: &web_sys::WritableStream,
     around: &Around,
     object: &web_sys::ReadableStream,
 ) -> worker::Result<()> {
-    let writer = into.get_writer()?;
-    let before = Uint8Array::from(around.before.as_slice());
-    JsFuture::from(writer.write_with_chunk(&before)).await?;
-    writer.release_lock();
+    let writer = Writer::new(into, around.before.len() as u64)?;
+    writer.write(&around.before).await?;
+    writer.release();
     let options = web_sys::StreamPipeOptions::new();
     options.set_prevent_close(true);
-    JsFuture::from(object.pipe_to_with_options(&into, &options)).await?;
-    let writer = into.get_writer()?;
-    let after = Uint8Array::from(around.after.as_slice());
-    JsFuture::from(writer.write_with_chunk(&after)).await?;
-    JsFuture::from(writer.close()).await?;
-    Ok(())
+    JsFuture::from(object.pipe_to_with_options(into, &options)).await?;
+    let writer = Writer::new(into, around.after.len() as u64)?;
+    writer.write(&around.after).await?;
+    writer.close().await
 }
 
 /// The whole answer.
@@ -167,16 +155,23 @@ async fn begin(
         .with_redirect(RequestRedirect::Manual);
     init.with_body(body);
     let request = Request::new_with_init(&parts.uri.to_string(), &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
+    let response = Fetch::Request(request).send_with_signal(signal).await?;
     let mut answer = http::Response::builder().status(response.status_code());
     for (name, value) in response.headers().entries() {
         answer = answer.header(name, value);
     }
+    let length = response.headers().get("content-length")?;
+    let length = length.and_then(|length| length.parse().ok());
     let signal = signal.clone();
-    let stream = response
-        .stream()?
-        .map(move |chunk| chunk.map_err(|error| lost(&signal, &error)));
+    let stream: ByteStream = match response.body() {
+        ResponseBody::Stream(stream) => Box::pin(
+            stream::read(stream, length)
+                .map(move |chunk| chunk.map_err(|error| lost(&signal, &error))),
+        ),
+        // Such as that of a 204.
+        _ => Box::pin(futures_util::stream::empty()),
+    };
     answer
-        .body(Box::pin(stream) as ByteStream)
+        .body(stream)
         .map_err(|error| worker::Error::RustError(error.to_string()))
 }

@@ -10,4 +10,5 @@ mod host;
 mod queues;
 mod r2;
 mod rows;
+mod stream;
 mod wiring;

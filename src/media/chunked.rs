@@ -9,7 +9,8 @@ use crate::http::idempotency::{Once, Work};
 use crate::http::{Call, Reply};
 use crate::identity::Caller;
 use crate::ids::{MediaId, WorkspaceId};
-use futures_util::StreamExt as _;
+use crate::ports::NotWhole;
+use futures_util::TryStreamExt as _;
 
 /// A large file, whose chunks will come one by one: 201 with the medium, which says how to cut it.
 ///
@@ -59,21 +60,16 @@ pub async fn take_chunk(app: &App, call: &mut Call, id: &MediaId) -> Result<Medi
     let number: u32 = number
         .filter(|number| *number < chunks(row.bytes))
         .ok_or_else(|| Error::not_found("chunk"))?;
-    let expected = usize::try_from(chunk_len(row.bytes, number)).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(expected);
-    if let Some(body) = call.stream.take() {
-        let mut stream = body.into_data_stream();
-        while let Some(arrived) = stream.next().await {
-            bytes.extend_from_slice(&arrived.map_err(|error| broke_off(&error))?);
-            if bytes.len() > expected {
-                return Err(wrong_chunk(number, expected));
-            }
-        }
+    let expected = chunk_len(row.bytes, number);
+    let body = call.stream.take().unwrap_or_default().into_data_stream();
+    let body = body.map_err(|error| error.to_string());
+    let key = piece(id, number);
+    let kept = app.blobs.put_arriving(&key, expected, Box::pin(body));
+    match kept.await? {
+        Ok(()) => {}
+        Err(NotWhole::BrokeOff(why)) => return Err(broke_off(&why)),
+        Err(NotWhole::OtherLength) => return Err(wrong_chunk(number, expected)),
     }
-    if bytes.len() != expected {
-        return Err(wrong_chunk(number, expected));
-    }
-    app.blobs.put(&piece(id, number), bytes).await?;
     let noted = store::received(&caller_workspace, id, number, app.now());
     if app.database.run(noted).await?.rows.is_empty() {
         return Err(not_uploading());
@@ -90,7 +86,7 @@ fn not_uploading() -> Error {
     )
 }
 
-fn wrong_chunk(number: u32, expected: usize) -> Error {
+fn wrong_chunk(number: u32, expected: u64) -> Error {
     Error::new(
         Kind::Malformed,
         "wrong_chunk",
