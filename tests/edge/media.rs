@@ -3,6 +3,10 @@
 use crate::edge::{Edge, text};
 use crate::files;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+/// What a chunk of an upload has.
+pub const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 #[tokio::test]
 async fn a_picture_in_a_form_and_a_video_in_chunks_are_posted() {
@@ -26,12 +30,25 @@ async fn a_picture_in_a_form_and_a_video_in_chunks_are_posted() {
         .send(request.json(&json!({ "bytes": file.len() })))
         .await;
     let id = text(&video["id"]);
-    for (number, chunk) in file.chunks(4 * 1024 * 1024).enumerate() {
+    let put = async |number: usize, chunk: Vec<u8>| {
         let at = edge.at(&format!("/media/{id}/chunks/{number}"));
-        let request = edge.client.put(at).body(chunk.to_vec());
+        let request = edge.client.put(at).body(chunk);
         let request = request.header("content-type", "application/octet-stream");
-        let (status, answer) = edge.send(request).await;
+        edge.send(request).await
+    };
+    for (number, chunk) in file.chunks(CHUNK_BYTES).enumerate() {
+        // What has another length is not kept, and takes no other's place.
+        for odd in [0, 7, chunk.len() - 1, chunk.len() + 1, 2 * chunk.len()] {
+            let (status, answer) = put(number, vec![1; odd]).await;
+            let refused = (status.as_u16(), &answer["code"]);
+            assert_eq!(refused, (400, &json!("wrong_chunk")), "{odd} bytes");
+        }
+        let (status, answer) = put(number, chunk.to_vec()).await;
         assert_eq!(status.as_u16(), 200, "{answer}");
+        let received: Vec<usize> = (0..=number).collect();
+        assert_eq!(answer["upload"]["received"], json!(received));
+        let (status, _) = put(number, vec![1; chunk.len() - 1]).await;
+        assert_eq!(status.as_u16(), 400);
     }
     let request = edge.client.post(edge.at(&format!("/media/{id}/complete")));
     let (_, video) = edge.send(request).await;
@@ -55,4 +72,11 @@ async fn a_picture_in_a_form_and_a_video_in_chunks_are_posted() {
         (2, 0)
     );
     assert_eq!(edge.sandbox.x().posts().len(), 2);
+    let uploads = edge.sandbox.x().media(0);
+    let sha256 = |file: &[u8]| -> String {
+        let hash = Sha256::digest(file);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let there: Vec<String> = uploads.into_iter().flat_map(|one| one.sha256).collect();
+    assert_eq!(there, [sha256(&files::png(64, 48)), sha256(&file)]);
 }

@@ -1,14 +1,15 @@
 //! A large video from a client through R2 to X, with the memory of the isolate watched, and workerd killed half-way.
 //!
-//! `GODWIT_VIDEO_MIB` says how large it is; `npm run video` makes it 512.
+//! `GODWIT_VIDEO_MIB` says how large it is: benches/README.md, section A large video.
 
 #![expect(clippy::disallowed_methods, reason = "workerd lives in real time")]
 
 use crate::edge::{Edge, Memory, text};
-use crate::files;
+use crate::{files, media};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::time::Instant;
 
 const MIB: u64 = 1024 * 1024;
@@ -17,11 +18,14 @@ const MIB: u64 = 1024 * 1024;
 const DEFAULT_MIB: u64 = 48;
 
 /// What a chunk of an upload has.
-const CHUNK_BYTES: u64 = 4 * MIB;
+const CHUNK_BYTES: u64 = media::CHUNK_BYTES as u64;
 
 /// The most that the isolate may ever take; Cloudflare ends it at 128 MiB
 /// (<https://developers.cloudflare.com/workers/platform/limits/#memory>).
 const PEAK_MAX: u64 = 64 * MIB;
+
+/// The most while a video goes from R2 to X. Argon2 takes 19 of it, as somebody has signed in.
+const SENDING_PEAK_MAX: u64 = 32 * MIB;
 
 #[tokio::test]
 async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
@@ -34,7 +38,7 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
 
     let begun = Instant::now();
     let id = video.upload(&edge).await;
-    report.phase("received in chunks", begun, edge.memory().await);
+    report.phase("received in chunks", begun, edge.memory().await, PEAK_MAX);
     let begun = Instant::now();
     let request = edge.client.post(edge.at(&format!("/media/{id}/complete")));
     let (_, ready) = edge.send(request).await;
@@ -43,7 +47,8 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
         (&json!("ready"), &json!(video.bytes), &json!(600_000)),
         "{ready}"
     );
-    report.phase("completed: looked at", begun, edge.memory().await);
+    let memory = edge.memory().await;
+    report.phase("completed: looked at", begun, memory, PEAK_MAX);
 
     let begun = Instant::now();
     let post = edge
@@ -52,7 +57,8 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
     let half = video.chunks() / 2;
     edge.wait(async || (edge.chunks_at_x() >= half).then_some(()))
         .await;
-    report.phase("sent to X until the kill", begun, edge.memory().await);
+    let memory = edge.memory().await;
+    report.phase("sent to X until the kill", begun, memory, SENDING_PEAK_MAX);
     edge.kill_and_restart().await;
     let there = edge.chunks_at_x();
     assert!(there < video.chunks(), "it was killed on the way");
@@ -69,7 +75,8 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
             .await;
     }
     edge.until_ticking(&post, "published").await;
-    report.phase("the rest, and the post", begun, edge.memory().await);
+    let memory = edge.memory().await;
+    report.phase("the rest, and the post", begun, memory, SENDING_PEAK_MAX);
 
     let counts = edge.sandbox.x().counts().clone();
     let uploads = edge.sandbox.x().media(0);
@@ -80,7 +87,7 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
     report.end(&edge, video.chunks(), repeats);
     assert_eq!(upload.segments.len() as u64, video.chunks());
     assert!(repeats <= 1, "only what was on its way may go again");
-    assert_eq!(upload.sha256.as_ref(), Some(&video.sha256));
+    assert_eq!(upload.sha256, Some(video.sha256()));
     assert_eq!(
         (counts.creates_received, counts.against_the_document),
         (1, 0)
@@ -92,42 +99,35 @@ async fn a_large_video_goes_to_x_in_little_memory_and_resumes_after_a_kill() {
 struct Video {
     head: Vec<u8>,
     bytes: u64,
-    sha256: String,
 }
 
 impl Video {
     fn of(bytes: u64) -> Self {
-        let mut video = Self {
-            head: files::mp4_head(600, bytes),
-            bytes,
-            sha256: String::new(),
-        };
+        let head = files::mp4_head(600, bytes);
+        Self { head, bytes }
+    }
+
+    fn sha256(&self) -> String {
         let mut hash = Sha256::new();
-        for number in 0..video.chunks() {
-            hash.update(video.chunk(number));
+        for number in 0..self.chunks() {
+            hash.update(self.chunk(number));
         }
-        for byte in hash.finalize() {
-            write!(video.sha256, "{byte:02x}").unwrap();
-        }
-        video
+        let bytes = hash.finalize();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn chunks(&self) -> u64 {
         self.bytes.div_ceil(CHUNK_BYTES)
     }
 
-    /// No two chunks are alike, so that none can stand for another.
+    /// No two blocks are alike, so that none can stand for another.
     fn chunk(&self, number: u64) -> Vec<u8> {
         let len = CHUNK_BYTES.min(self.bytes - number * CHUNK_BYTES);
-        let mut state = number + 1;
-        let words = (0..len / 8).flat_map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()
-        });
-        let mut chunk: Vec<u8> = words.collect();
-        chunk.resize(usize::try_from(len).unwrap(), 0);
+        let mut chunk = vec![0; usize::try_from(len).unwrap()];
+        for (at, block) in chunk.chunks_exact_mut(64 * 1024).enumerate() {
+            let name = format!("block {at} of chunk {number}");
+            block[..name.len()].copy_from_slice(name.as_bytes());
+        }
         if number == 0 {
             chunk[..self.head.len()].copy_from_slice(&self.head);
         }
@@ -181,7 +181,7 @@ impl Report {
     }
 
     /// Notes a part of the way, and that it took no more memory than it may.
-    fn phase(&mut self, name: &str, begun: Instant, memory: Memory) {
+    fn phase(&mut self, name: &str, begun: Instant, memory: Memory, most: u64) {
         let seconds = begun.elapsed().as_secs_f64();
         let [peak, heap, buffers, wasm] = [memory.peak, memory.heap, memory.buffers, memory.wasm]
             .map(|bytes| format!("{}.{}", bytes / MIB, bytes % MIB * 10 / MIB));
@@ -191,7 +191,7 @@ impl Report {
             "{name} | {seconds:.1} | {peak} | {heap} | {buffers} | {wasm} | {samples}"
         )
         .unwrap();
-        assert!(memory.peak < PEAK_MAX, "{name}: {}", self.lines);
+        assert!(memory.peak < most, "{name}: {}", self.lines);
     }
 
     fn end(&mut self, edge: &Edge, chunks: u64, repeats: u64) {
@@ -204,6 +204,7 @@ impl Report {
             )
             .unwrap();
         }
-        println!("{}", self.lines);
+        // Not by a macro, whose words a test that passes does not show.
+        std::io::stderr().write_all(self.lines.as_bytes()).unwrap();
     }
 }
