@@ -9,12 +9,12 @@
 
 use super::inspect::{Inspected, Kind};
 
-/// One MB. The page leaves open whether its MB is this or a million bytes; its GB is 2^30, for the API takes uploads of
-/// up to 17,179,869,184 bytes, which is 16 of them
-/// (<https://docs.x.com/x-api/media/initialize-media-upload>). Between the two readings X decides.
+/// One MB. The page does not say which; X's own refusals do: `File size exceeds 5242880 bytes.` of an image that is larger
+/// than 5 MB (<https://github.com/tweepy/tweepy/issues/2002>).
 pub const MB: u64 = 1024 * 1024;
 
-/// One GB: see [`MB`].
+/// One GB: the API takes uploads of up to 17,179,869,184 bytes, which is 16 of them
+/// (<https://docs.x.com/x-api/media/initialize-media-upload>).
 pub const GB: u64 = 1024 * MB;
 
 /// The largest image, in bytes.

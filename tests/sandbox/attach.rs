@@ -11,6 +11,7 @@ use super::{
     media::{Kind, State, Upload},
     people::User,
     refusals::{Refusal, invalid_request, video_too_long},
+    upload::GB,
     x::X,
 };
 
@@ -48,7 +49,7 @@ pub fn may_attach(x: &X, now_ms: i64, author: &User, ids: &[String]) -> Result<A
         if upload.kind == Kind::Video && upload.duration_ms > minutes * 60_000 {
             return Err(video_too_long(minutes));
         }
-        if upload.total_bytes > 8_000_000_000 && !author.profile.has_longer_media() {
+        if upload.total_bytes > 8 * GB && !author.profile.has_longer_media() {
             return Err(Refusal::Forbidden.answer());
         }
     }

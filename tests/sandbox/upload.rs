@@ -2,7 +2,6 @@
 //!
 //! Where X's behaviour is not known:
 //! - `media_type`, `media_category` and `total_bytes` must all be there, although the document requires none;
-//! - sizes count 1 MB as 1,000,000 bytes, the smaller reading;
 //! - a segment for, or a second finalize of, what is finalized is refused, and so is `STATUS` before finalize: a
 //!   client that lost the answer to finalize asks for the status, and finalizes again only if that is refused;
 //! - an unknown, an expired and another user's media id are refused alike;
@@ -25,7 +24,11 @@ use super::{
     x::X,
 };
 
-const MB: u64 = 1_000_000;
+/// X's own words count so: `File size exceeds 5242880 bytes.` (<https://github.com/tweepy/tweepy/issues/2002>).
+const MB: u64 = 1024 * 1024;
+
+/// The document's greatest `total_bytes` is 16 of them.
+pub const GB: u64 = 1024 * MB;
 
 /// Width and height of a GIF at most.
 const GIF_PIXELS: (u32, u32) = (1280, 1080);
@@ -273,16 +276,16 @@ fn may_be_so_long(owner: &User, category: &str, kind: Kind, bytes: u64) -> Resul
         Kind::Gif => 15 * MB,
         Kind::Video if category == "dm_video" => {
             if has_more {
-                1_000 * MB
+                GB
             } else {
                 512 * MB
             }
         }
         Kind::Video => {
             if has_more {
-                16_000 * MB
+                16 * GB
             } else {
-                8_000 * MB
+                8 * GB
             }
         }
     };

@@ -265,16 +265,16 @@ fn initialize_is_strict() {
             "$.media_category: tweet_image does not take video/mp4",
         ),
         (
-            json!({"media_type": "image/png", "media_category": "tweet_image", "total_bytes": 5_000_001}),
-            "File size must be from 1 to 5000000 bytes",
+            json!({"media_type": "image/png", "media_category": "tweet_image", "total_bytes": 5_242_881}),
+            "File size must be from 1 to 5242880 bytes",
         ),
         (
-            json!({"media_type": "image/gif", "media_category": "tweet_gif", "total_bytes": 15_000_001}),
-            "File size must be from 1 to 15000000 bytes",
+            json!({"media_type": "image/gif", "media_category": "tweet_gif", "total_bytes": 15_728_641}),
+            "File size must be from 1 to 15728640 bytes",
         ),
         (
-            json!({"media_type": "video/mp4", "media_category": "tweet_video", "total_bytes": 8_000_000_001_u64}),
-            "File size must be from 1 to 8000000000 bytes",
+            json!({"media_type": "video/mp4", "media_category": "tweet_video", "total_bytes": 8_589_934_593_u64}),
+            "File size must be from 1 to 8589934592 bytes",
         ),
         (
             json!({"media_type": "image/png", "media_category": "tweet_image", "total_bytes": 1, "name": "a"}),
