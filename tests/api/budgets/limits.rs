@@ -63,7 +63,7 @@ async fn a_budget_that_is_raised_while_a_delivery_is_put_off_lets_it_go() {
     let post = stage.post("almost too late").await;
     let database = std::sync::Arc::clone(&stage.world.database);
     stage.after_next_call(move || {
-        database.change(&Statement::new("UPDATE budgets SET amount = 15000"))
+        database.change(&Statement::new("UPDATE budgets SET amount = 15000"));
     });
     stage.run(2 * MINUTE_MS).await;
     assert_eq!(stage.stands(&post).await, published());

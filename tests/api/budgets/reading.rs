@@ -72,17 +72,17 @@ async fn an_empty_purse_likes_nothing_and_shows_what_was_read_before() {
     let stage = stage(1).await;
     let read = ask(&stage, "GET", "info").await.expect(200);
     stage.limit_account(&stage.account, per_day(0.0)).await;
-    let post = stage.x.lock().unwrap().posts()[0].id.to_string();
+    let post = stage.x.lock().unwrap().posts()[0].id.clone();
     let liked = ask(&stage, "PUT", &format!("likes/{post}")).await;
     liked.refused(429, "budget_used_up");
     assert_eq!(stage.x.lock().unwrap().counts().likes, 0);
     stage.world.clock.advance(2 * HOUR_MS);
-    let stale = ask(&stage, "GET", "info").await.expect(200);
+    let old = ask(&stage, "GET", "info").await.expect(200);
     assert_eq!(
-        (&stale["stale"], &stale["stale_reason"]),
+        (&old["old"], &old["stale_reason"]),
         (&json!(true), &json!("budget_used_up"))
     );
-    assert_eq!(stale["cached_at"], read["cached_at"]);
+    assert_eq!(old["cached_at"], read["cached_at"]);
     stage.cost(10_000).await;
 }
 

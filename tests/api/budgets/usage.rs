@@ -46,7 +46,7 @@ async fn a_day(stage: &mut Stage) {
     stage.fault(&json!({ "on": "create", "do": { "kind": "accept_then_drop" } }));
     stage.post("found again").await;
     stage.run(600_000).await;
-    let post = stage.x.lock().unwrap().posts()[0].id.to_string();
+    let post = stage.x.lock().unwrap().posts()[0].id.clone();
     let (account, world) = (&stage.account, &stage.world);
     for (method, path) in [
         ("PUT", format!("/accounts/{account}/likes/{post}")),
