@@ -51,8 +51,8 @@ async fn what_the_app_may_not_send_any_more_waits_and_goes_out_when_its_window_o
     stage.run(5_000).await;
     let waiting = stage.delivery(&four).await;
     assert_eq!(
-        (&waiting["state"], &waiting["reason"], &waiting["attempts"]),
-        (&json!("waiting"), &json!("app_limit"), &json!(0)),
+        (&waiting["state"], &waiting["reason"]),
+        (&json!("waiting"), &json!("app_limit")),
         "{waiting}"
     );
     assert!(waiting["next_attempt_at"].is_string() && waiting["remedy"].is_string());
@@ -71,13 +71,14 @@ async fn what_the_app_may_not_send_any_more_waits_and_goes_out_when_its_window_o
 async fn a_delivery_that_could_not_ask_its_apps_gate_is_not_sent_and_comes_back_soon() {
     for loss in [Loss::Request, Loss::Answer] {
         let mut stage = Stage::new().await;
+        // More often than an attempt may fail.
         stage.lose_inner_calls(loss, 4);
         let post = stage.post("held up").await;
         stage.run(1_000).await;
         let waiting = stage.delivery(&post).await;
         assert_eq!(
-            (&waiting["state"], &waiting["reason"], &waiting["attempts"]),
-            (&json!("waiting"), &json!("gate_unreachable"), &json!(0))
+            (&waiting["state"], &waiting["reason"]),
+            (&json!("waiting"), &json!("gate_unreachable"))
         );
         assert_eq!(stage.x.lock().unwrap().counts().creates_received, 0);
         stage.run(MINUTE_MS).await;
@@ -128,10 +129,7 @@ async fn when_x_refuses_the_app_its_other_accounts_do_not_find_out_one_by_one() 
     let refused = stage.post("refused").await;
     stage.run(1_000).await;
     let waiting = stage.delivery(&refused).await;
-    assert_eq!(
-        (&waiting["reason"], &waiting["attempts"]),
-        (&json!("app_limit"), &json!(0))
-    );
+    assert_eq!(waiting["reason"], "app_limit");
     let held = post_to(&stage, &other, "held").await;
     stage.run(1_000).await;
     assert_eq!(stage.delivery(&held).await["reason"], "app_limit");
