@@ -52,6 +52,7 @@ pub struct Edge {
 }
 
 /// The most memory that an isolate took, in bytes: all of it at one moment, and of each kind by itself.
+#[derive(Debug, Clone, Copy)]
 pub struct Memory {
     pub peak: u64,
     pub heap: u64,

@@ -112,8 +112,7 @@ impl Video {
         for number in 0..self.chunks() {
             hash.update(self.chunk(number));
         }
-        let bytes = hash.finalize();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", hash.finalize())
     }
 
     fn chunks(&self) -> u64 {

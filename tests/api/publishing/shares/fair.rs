@@ -47,7 +47,8 @@ async fn serve(crowd: &Crowd, calls: Vec<(Timestamp, usize)>, end: Timestamp) ->
 fn jain(service: &[Service]) -> f64 {
     let sum: f64 = service.iter().map(|one| f64::from(one.calls)).sum();
     let squares: f64 = service.iter().map(|one| f64::from(one.calls).powi(2)).sum();
-    sum * sum / (service.len() as f64 * squares)
+    let count = f64::from(u32::try_from(service.len()).unwrap());
+    sum * sum / (count * squares)
 }
 
 const OTHERS: usize = 100;
@@ -58,7 +59,8 @@ const LIMIT: u32 = 1_000;
 fn others(start: Timestamp, each: i64, days: i64) -> Vec<(Timestamp, usize)> {
     let apart_ms = DAY_MS / each;
     let calls = |account: usize| {
-        let first = start.plus_ms(apart_ms * account as i64 / OTHERS as i64);
+        let place = |number: usize| i64::try_from(number).unwrap();
+        let first = start.plus_ms(apart_ms * place(account) / place(OTHERS));
         (0..each * days).map(move |number| (first.plus_ms(apart_ms * number), account))
     };
     (0..OTHERS).flat_map(calls).collect()

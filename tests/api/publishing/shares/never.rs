@@ -76,12 +76,11 @@ async fn run(seed: u64, limit: u32, accounts: usize, steps: u64, pause_ms: u64) 
                 let mut asking = crowd.begin(usize::try_from(below(accounts as u64)).unwrap());
                 let polls = below(6);
                 let said = (0..polls).find_map(|_| step(&mut asking));
-                match said {
-                    Some(said) => run.heard(said, crowd.now()),
-                    None => {
-                        run.abandoned += 1;
-                        loose.push(asking);
-                    }
+                if let Some(said) = said {
+                    run.heard(said, crowd.now());
+                } else {
+                    run.abandoned += 1;
+                    loose.push(asking);
                 }
             }
             _ => {
