@@ -403,3 +403,12 @@ pub fn text(value: &Value) -> String {
         .unwrap_or_else(|| panic!("no text: {value}"))
         .to_owned()
 }
+
+/// Bytes as X's stand-in shows a hash.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}

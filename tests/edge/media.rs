@@ -1,6 +1,6 @@
 //! Files through the real runtime: streamed in, kept in R2, brought to X.
 
-use crate::edge::{Edge, text};
+use crate::edge::{Edge, hex, text};
 use crate::files;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -73,9 +73,7 @@ async fn a_picture_in_a_form_and_a_video_in_chunks_are_posted() {
     );
     assert_eq!(edge.sandbox.x().posts().len(), 2);
     let uploads = edge.sandbox.x().media(0);
-    let sha256 = |file: &[u8]| -> String {
-        format!("{:x}", Sha256::digest(file))
-    };
+    let sha256 = |file: &[u8]| hex(&Sha256::digest(file));
     let there: Vec<String> = uploads.into_iter().filter_map(|one| one.sha256).collect();
     assert_eq!(there, [sha256(&files::png(64, 48)), sha256(&file)]);
 }

@@ -4,7 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "workerd lives in real time")]
 
-use crate::edge::{Edge, Memory, text};
+use crate::edge::{Edge, Memory, hex, text};
 use crate::{files, media};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -112,7 +112,7 @@ impl Video {
         for number in 0..self.chunks() {
             hash.update(self.chunk(number));
         }
-        format!("{:x}", hash.finalize())
+        hex(&hash.finalize())
     }
 
     fn chunks(&self) -> u64 {
