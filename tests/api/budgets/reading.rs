@@ -79,7 +79,7 @@ async fn an_empty_purse_likes_nothing_and_shows_what_was_read_before() {
     stage.world.clock.advance(2 * HOUR_MS);
     let old = ask(&stage, "GET", "info").await.expect(200);
     assert_eq!(
-        (&old["old"], &old["stale_reason"]),
+        (&old["stale"], &old["stale_reason"]),
         (&json!(true), &json!("budget_used_up"))
     );
     assert_eq!(old["cached_at"], read["cached_at"]);

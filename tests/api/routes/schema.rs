@@ -68,6 +68,15 @@ impl<'d> Schemas<'d> {
                         }
                     }
                 }
+                "dependentRequired" => {
+                    for (name, with) in rule.as_object().unwrap() {
+                        let mut with = with.as_array().unwrap().iter();
+                        let given = |name: &str| value.get(name).is_some_and(|one| !one.is_null());
+                        if given(name) && with.any(|other| !given(other.as_str().unwrap())) {
+                            refuse(format!("{name} is there without its others"));
+                        }
+                    }
+                }
                 "properties" => {
                     for (name, inner) in value.as_object().into_iter().flatten() {
                         match rule.get(name) {

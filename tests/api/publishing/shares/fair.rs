@@ -71,13 +71,13 @@ async fn a_backlog_of_thousands_does_not_delay_a_hundred_others_that_ask_for_les
 {
     let crowd = Crowd::of(OTHERS + 1, LIMIT).await;
     let start = crowd.now();
-    // Eight a day of the ten that are everybody's share, while one has three thousand due at once.
-    let mut calls = others(start, 8, 2);
-    calls.extend((0..3_000).map(|_| (start.plus_ms(HOUR_MS), FLOODER)));
-    let service = serve(&crowd, calls, start.plus_ms(2 * DAY_MS)).await;
+    // Eight a day of the ten that are everybody's share, while one has two thousand due at once.
+    let mut calls = others(start, 8, 1);
+    calls.extend((0..2_000).map(|_| (start.plus_ms(HOUR_MS), FLOODER)));
+    let service = serve(&crowd, calls, start.plus_ms(DAY_MS)).await;
     let (others, flooder) = service.split_at(OTHERS);
     assert!(jain(others) >= 0.95, "{}", jain(others));
-    assert!(others.iter().all(|one| one.calls >= 15), "{others:?}");
+    assert!(others.iter().all(|one| one.calls >= 7), "{others:?}");
     let longest = others.iter().map(|one| one.waited_ms).max().unwrap();
     println!(
         "jain {} longest {} min, flooder {:?}",
@@ -87,16 +87,16 @@ async fn a_backlog_of_thousands_does_not_delay_a_hundred_others_that_ask_for_les
     );
     assert!(longest <= 30 * MINUTE_MS, "{} min", longest / MINUTE_MS);
     // What the others leave is the flooder's.
-    assert!(flooder[0].calls >= 200, "{flooder:?}");
+    assert!(flooder[0].calls >= 100, "{flooder:?}");
 }
 
 #[tokio::test]
 async fn where_everybody_wants_more_than_there_is_all_get_the_same_and_the_flooder_no_more() {
     let crowd = Crowd::of(OTHERS + 1, LIMIT).await;
     let start = crowd.now();
-    let mut calls = others(start, 15, 2);
-    calls.extend((0..3_000).map(|_| (start.plus_ms(HOUR_MS), FLOODER)));
-    let service = serve(&crowd, calls, start.plus_ms(2 * DAY_MS)).await;
+    let mut calls = others(start, 15, 1);
+    calls.extend((0..2_000).map(|_| (start.plus_ms(HOUR_MS), FLOODER)));
+    let service = serve(&crowd, calls, start.plus_ms(DAY_MS)).await;
     let (others, flooder) = service.split_at(OTHERS);
     println!(
         "jain {} {:?} flooder {:?}",
@@ -108,7 +108,7 @@ async fn where_everybody_wants_more_than_there_is_all_get_the_same_and_the_flood
     let least = others.iter().map(|one| one.calls).min().unwrap();
     assert!(flooder[0].calls <= 2 * least, "{flooder:?} and {least}");
     let all: u32 = service.iter().map(|one| one.calls).sum();
-    assert!(all >= 2 * LIMIT * 9 / 10, "{all}");
+    assert!(all >= LIMIT * 9 / 10, "{all}");
 }
 
 #[tokio::test]
@@ -134,5 +134,6 @@ async fn who_comes_late_is_served_before_a_backlog_that_has_had_its_share() {
         "{service:?}"
     );
     let longest = service[1..].iter().map(|one| one.waited_ms).max().unwrap();
-    assert!(longest <= 5 * HOUR_MS, "{} min", longest / MINUTE_MS);
+    // Four hours until anything is free at all, and then two in a minute for all of them, who look once an hour at least.
+    assert!(longest <= 6 * HOUR_MS, "{} min", longest / MINUTE_MS);
 }
