@@ -166,7 +166,7 @@ fn of_standings(
 }
 
 /// Reserves what something costs, if there are limits and it fits into all of them: one batch. What the same holder
-/// reserved before is replaced, so that a repeat reserves nothing twice. Read the answer with [`reserved`].
+/// reserved before is replaced, so that a repeat reserves nothing twice. Read the answer with [`reserved()`].
 #[must_use]
 pub fn reserve(
     payer: &Payer<'_>,
