@@ -3,12 +3,9 @@
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::platforms::x::ask::Refusal;
+use crate::platforms::x::limits::WINDOW_MS;
 use crate::platforms::{Class, NotSent};
-use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
-
-/// When to come back where neither X nor our own window says so: X's windows are a quarter of an hour
-/// (<https://docs.x.com/x-api/fundamentals/rate-limits>).
-const WINDOW_MS: i64 = 15 * MINUTE_MS;
+use crate::time::{SECOND_MS, Timestamp};
 
 /// The code of a scope that was not granted. Not `missing_scope`, which is about the caller's API key.
 pub const MISSING_SCOPE_AT_X: &str = "x_missing_scope";

@@ -9,12 +9,10 @@ use super::tokens::Usable;
 use super::windows::{self, Bucket};
 use crate::apps;
 use crate::platforms::x::create::{self, Created};
+use crate::platforms::x::limits::WINDOW_MS;
 use crate::platforms::{Class, NotSent, Observed, Outcome, Span};
 use crate::ports::StorageError;
-use crate::time::{MINUTE_MS, Timestamp};
-
-/// How long to wait after a 429 that does not say until when, in ms: X's window.
-const UNSAID_LIMIT_MS: i64 = 15 * MINUTE_MS;
+use crate::time::Timestamp;
 
 /// What the journal, the claim and the window say.
 enum Permit {
@@ -278,7 +276,7 @@ impl AccountGate {
             Outcome::Limited { until } => {
                 let until = until
                     .filter(|at| *at > now)
-                    .unwrap_or(now.plus_ms(UNSAID_LIMIT_MS));
+                    .unwrap_or(now.plus_ms(WINDOW_MS));
                 windows::shut(storage, Bucket::Post, now, until)?;
                 (State::Free, limited(until, &created.observed))
             }

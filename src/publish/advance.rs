@@ -310,7 +310,8 @@ fn settlement(app: &App, delivery: &Loaded, position: u32, reply: GateReply) -> 
     }
 }
 
-fn jitter(random: &dyn Random) -> u32 {
+/// From 0 to 1000.
+pub(super) fn jitter(random: &dyn Random) -> u32 {
     let mut bytes = [0; 2];
     random.fill(&mut bytes);
     u32::from(u16::from_le_bytes(bytes)) % 1_001

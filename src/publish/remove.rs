@@ -4,7 +4,7 @@
 //! A delete may be repeated: what is gone is gone. So there is no journal of it; a part is noted as deleted when the
 //! platform has said so, and asked for once more if that could not be noted.
 
-use super::advance::Step;
+use super::advance::{Step, jitter};
 use super::deliver::persist;
 use super::model::State;
 use super::settlement::{self as rules, Settlement};
@@ -15,12 +15,9 @@ use crate::gate::{Bucket, Closed, SendAnswer, no_tokens};
 use crate::platforms::Class;
 use crate::platforms::x::ask::Refusal;
 use crate::platforms::x::delete;
-use crate::ports::Random;
-use crate::time::{MINUTE_MS, Timestamp};
+use crate::platforms::x::limits::WINDOW_MS;
+use crate::time::Timestamp;
 use serde_json::json;
-
-/// How long to wait after a refusal for a limit that does not say until when, in ms: X's window.
-const UNSAID_LIMIT_MS: i64 = 15 * MINUTE_MS;
 
 /// Deletes each part that is on the platform, the last one first, until one stays there. After `work_ms` nothing further
 /// is begun, though one part is always asked for.
@@ -29,16 +26,15 @@ const UNSAID_LIMIT_MS: i64 = 15 * MINUTE_MS;
 /// there is no such post, which is as good.
 pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms: i64) -> Step {
     let work_until = app.now().plus_ms(work_ms);
-    let standing = delivery.standing();
     let settle = |settlement| Step::Settle(settlement, Vec::new());
     if let Some(hold) = &delivery.hold {
-        let held = rules::held(standing, hold, jitter(&*app.random));
+        let held = rules::held(delivery.standing(), hold, jitter(&*app.random));
         return settle(rules::while_deleting(held, is_whole(delivery, rows)));
     }
     let there = rows.iter().filter(|row| row.state == "sent");
     for (done, row) in there.rev().enumerate() {
         if done > 0 && is_over(app, delivery, work_until) {
-            return settle(rules::goes_on_deleting(standing, app.now()));
+            return settle(rules::goes_on_deleting(delivery.standing(), app.now()));
         }
         let Some(external_id) = &row.external_id else {
             continue;
@@ -65,6 +61,7 @@ pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms:
             }
         }
     }
+    let standing = delivery.standing();
     if rows.iter().any(|row| row.state == "uncertain") {
         return settle(rules::while_deleting(rules::may_be_left(standing), false));
     }
@@ -106,7 +103,7 @@ fn refused(app: &App, delivery: &Loaded, refusal: Refusal, is_whole: bool) -> Se
     let is_limit = matches!(&*why.code, "x_rate_limited" | "x_usage_capped");
     let until = refusal
         .until
-        .or_else(|| is_limit.then(|| now.plus_ms(UNSAID_LIMIT_MS)));
+        .or_else(|| is_limit.then(|| now.plus_ms(WINDOW_MS)));
     let settlement = match until {
         _ if delivery.is_unlinked() => rules::unlinked_while_deleting(standing),
         _ if why.code == "gate_unreachable" => rules::gate_lost(standing, State::Deleting, now),
@@ -129,10 +126,4 @@ fn refused(app: &App, delivery: &Loaded, refusal: Refusal, is_whole: bool) -> Se
         }
     };
     rules::while_deleting(settlement, is_whole)
-}
-
-fn jitter(random: &dyn Random) -> u32 {
-    let mut bytes = [0; 2];
-    random.fill(&mut bytes);
-    u32::from(u16::from_le_bytes(bytes)) % 1_001
 }

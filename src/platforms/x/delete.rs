@@ -23,3 +23,50 @@ pub async fn post(api: &Api<'_>, id: &str) -> Result<Answered, Refusal> {
 pub fn is_gone(refusal: &Refusal) -> bool {
     refusal.status == Some(404) && refusal.why.upstream.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_gone, post};
+    use crate::platforms::x::api::{Api, Credentials};
+    use crate::platforms::x::fake::{Fake, Still, config, json};
+    use secrecy::SecretString;
+
+    async fn said(status: u16, body: &'static str) -> &'static str {
+        let fake = Fake::new(move |_| json(status, body));
+        let (config, credentials) = (config(), Credentials::Bearer(SecretString::from("token")));
+        let api = Api {
+            http: &fake,
+            config: &config,
+            credentials: &credentials,
+            clock: &Still,
+            random: &Still,
+        };
+        match post(&api, "1").await {
+            Ok(_) => "done",
+            Err(refusal) if is_gone(&refusal) => "gone",
+            Err(_) => "again",
+        }
+    }
+
+    #[tokio::test]
+    async fn only_xs_own_word_is_believed() {
+        for (status, body, expected) in [
+            (200, r#"{"data":{"deleted":true}}"#, "done"),
+            (200, r#"{"data":{"deleted":false}}"#, "again"),
+            (200, "", "again"),
+            (
+                404,
+                r#"{"title":"Not Found","detail":"There is none."}"#,
+                "gone",
+            ),
+            (404, "<html>Not found</html>", "again"),
+            (
+                403,
+                r#"{"title":"Forbidden","detail":"Not yours."}"#,
+                "again",
+            ),
+        ] {
+            assert_eq!(said(status, body).await, expected, "{status} {body}");
+        }
+    }
+}

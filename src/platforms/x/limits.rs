@@ -4,8 +4,11 @@
 //! headers of the user and of the app are seen live.
 
 use crate::platforms::{Observed, Span};
-use crate::time::{SECOND_MS, Timestamp};
+use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use http::HeaderMap;
+
+/// When to come back where X does not say, in ms: its windows are a quarter of an hour.
+pub const WINDOW_MS: i64 = 15 * MINUTE_MS;
 
 /// Everything that the headers say.
 #[must_use]

@@ -193,6 +193,12 @@ async fn an_interrupted_thread_loses_what_was_sent_of_it_and_is_not_sent_any_mor
     stage.run(5_000).await;
     assert_eq!(stage.delivery(&post).await["state"], "deleted");
     assert_eq!(asked(&stage), ["Part 2", "Part 1"]);
+    // It was never published as a whole: it is no day's publication, and the counts have it.
+    let stats = stage.get("/stats").await;
+    assert_eq!(
+        (&stats["deleted"], &stats["by_day"]),
+        (&json!(1), &json!([]))
+    );
     let path = format!("/posts/{post}/retry");
     let token = Some(stage.person.token.as_str());
     let retried = stage.world.request("POST", &path, token, None).await;
@@ -287,4 +293,135 @@ async fn a_paused_app_holds_deletes_back_and_a_good_one_ends_the_pause() {
     stage.run(3_600_000).await;
     assert_eq!(stage.delivery(&post).await["state"], "deleted");
     assert_eq!(asked(&stage).len(), 2);
+}
+
+#[tokio::test]
+async fn while_one_of_its_accounts_is_undecided_the_answer_is_not_that_all_is_deleted() {
+    let mut stage = Stage::new().await;
+    let second = stage.connect("long_bill");
+    let body = json!({ "text": "For both", "accounts": [stage.account, second] });
+    let post = stage.post_as(body).await;
+    stage.run(5_000).await;
+    let undecided =
+        "UPDATE deliveries SET state = 'uncertain', next_attempt_at = NULL WHERE account_id <> ?1";
+    let undecided = Statement::new(undecided).bind(stage.account.as_str());
+    stage.world.database.change(&undecided);
+    delete(&stage, &post).await.refused(409, "being_published");
+    stage.run(5_000).await;
+    // What could be deleted is, and the wish may be repeated when the rest is known.
+    assert_eq!(asked(&stage).len(), 1);
+    change(
+        &stage,
+        "UPDATE deliveries SET state = 'published' WHERE state = 'uncertain'",
+    );
+    delete(&stage, &post).await.expect(200);
+    stage.run(5_000).await;
+    assert!(left(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn a_trouble_at_every_part_does_not_end_the_wish() {
+    let mut stage = Stage::new().await;
+    let post = published(&mut stage, 6).await;
+    for after in 0..6 {
+        let effect = json!({ "kind": "status", "name": "service_unavailable" });
+        fault(&stage, after, &effect);
+    }
+    delete(&stage, &post).await.expect(200);
+    stage.run(3_600_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "deleted");
+    assert!(left(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn an_x_that_is_away_for_hours_is_asked_until_it_is_back() {
+    let mut stage = Stage::new().await;
+    let post = published(&mut stage, 1).await;
+    stage.fault(&json!({ "on": "delete", "times": 12, "do": { "kind": "status", "name": "service_unavailable" } }));
+    delete(&stage, &post).await.expect(200);
+    stage.run(2 * 3_600_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(delivery["state"], "deleting");
+    assert_eq!(delivery["reason"], "x_unreachable");
+    stage.run(8 * 3_600_000).await;
+    assert_eq!(stage.delivery(&post).await["state"], "deleted");
+    assert_eq!(asked(&stage).len(), 13);
+}
+
+#[tokio::test]
+async fn unlinking_while_it_is_being_deleted_says_what_is_left_to_do() {
+    let mut stage = Stage::new().await;
+    let post = published(&mut stage, 1).await;
+    fault(
+        &stage,
+        0,
+        &json!({ "kind": "status", "name": "rate_limit", "reset_after_s": 300 }),
+    );
+    delete(&stage, &post).await.expect(200);
+    stage.run(5_000).await;
+    let unlink = format!("/accounts/{}", stage.account);
+    let token = Some(stage.person.token.clone());
+    let unlinked = stage
+        .world
+        .request("DELETE", &unlink, token.as_deref(), None);
+    unlinked.await.expect(200);
+    stage.run(600_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["reason"]),
+        (&json!("published"), &json!("not_deleted"))
+    );
+    let detail = delivery["detail"].as_str().unwrap();
+    assert!(detail.contains("unlinked"), "{detail}");
+    assert_eq!(left(&stage).len(), 1);
+}
+
+#[tokio::test]
+async fn a_part_that_nobody_could_find_is_not_called_deleted() {
+    let mut stage = Stage::new().await;
+    stage
+        .fault(&json!({ "on": "create", "after": 1, "times": 1, "do": { "kind": "hang_before" } }));
+    let body = json!({ "thread": ["Part 1", "Part 2"], "accounts": [stage.account] });
+    let post = stage.post_as(body).await;
+    stage.run(900_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(delivery["reason"], "needs_decision");
+    let path = format!("/deliveries/{}/resolve", delivery["id"].as_str().unwrap());
+    let (token, give_up) = (
+        Some(stage.person.token.as_str()),
+        json!({ "outcome": "give_up" }),
+    );
+    let given_up = stage.world.request("POST", &path, token, Some(give_up));
+    given_up.await.expect(200);
+    delete(&stage, &post).await.expect(200);
+    stage.run(5_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["reason"]),
+        (&json!("canceled"), &json!("not_deleted"))
+    );
+    assert_eq!(asked(&stage), ["Part 1"]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_only_read_deletes_nothing() {
+    let mut stage = Stage::new().await;
+    let post = published(&mut stage, 1).await;
+    change(&stage, "UPDATE accounts SET auth = 'app_only'");
+    delete(&stage, &post).await.refused(409, "account_unlinked");
+    assert!(asked(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn who_deleted_is_in_the_audit_log() {
+    let mut stage = Stage::new().await;
+    let post = published(&mut stage, 1).await;
+    delete(&stage, &post).await.expect(200);
+    let dump = stage.world.database.dump();
+    let noted = dump["audit_log"]
+        .iter()
+        .find(|row| row["action"] == "post.deleted_at_platform")
+        .unwrap();
+    assert_eq!(noted["subject"], json!(post));
+    assert_eq!(noted["actor"], json!(stage.person.user_id));
 }

@@ -105,6 +105,7 @@ async fn what_cannot_be_an_edit_is_refused_at_once() {
             "not_together",
             "/poll",
         ),
+        (json!({ "quote": "1" }), "not_together", "/quote"),
         (json!({ "reply_to": "1" }), "not_together", "/reply_to"),
         (
             json!({ "community_id": "1" }),
