@@ -6,6 +6,7 @@
 
 pub mod call;
 mod cors;
+mod given;
 pub mod health;
 pub mod idempotency;
 pub mod openapi;
@@ -15,6 +16,7 @@ pub mod route;
 mod router;
 
 pub use call::{Call, Reply};
+pub use given::Given;
 pub use idempotency::Idempotency;
 pub use page::Page;
 pub use route::{Access, Parameter, Route};

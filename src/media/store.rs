@@ -1,8 +1,8 @@
 //! The SQL of media. Every query names its workspace, but the clean-up, which gives nothing but ids.
 
+use crate::http::Given;
 use crate::ids::{AccountId, MediaId, PostId, UserId, WorkspaceId};
 use crate::ports::Statement;
-use crate::posts::Given;
 use crate::time::{DAY_MS, Timestamp, millis, optional_millis};
 use serde::Deserialize;
 

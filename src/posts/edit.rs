@@ -6,14 +6,14 @@
 //! claim has been seen by its gate.
 
 use super::compose::compose;
-use super::model::{Edit, Given, Post};
+use super::model::{Edit, Post};
 use super::schedule::{self, Schedule};
 use super::targets::{self, Fitted};
 use super::{read, store};
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, Kind};
-use crate::http::Call;
+use crate::http::{Call, Given};
 use crate::ids::{AccountId, PostId, WorkspaceId};
 use crate::media;
 use crate::ports::{ResultSet, Statement};

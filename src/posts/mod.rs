@@ -23,6 +23,6 @@ mod targets;
 mod wording;
 
 pub use model::{
-    Decision, Delivery, Edit, Given, NewPost, Part, Post, Publication, Source, Stats, Status,
+    Decision, Delivery, Edit, NewPost, Part, Post, Publication, Source, Stats, Status,
 };
 pub use routes::routes;

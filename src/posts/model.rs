@@ -1,13 +1,14 @@
 //! What a post is at the API.
 
 use super::wording::{ThreadPart, Wording, worded};
+use crate::http::Given;
 use crate::ids::{AccountId, DeliveryId, MediaId, PostId, UserId, WorkspaceId};
 use crate::platforms::{Poll, ReplySettings};
 use crate::publish::content::{Options, Overflow};
 use crate::publish::{Attempt, State};
 use crate::time::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 worded! {
 /// What a person sends to make a post.
@@ -94,51 +95,6 @@ pub struct Edit {
     #[serde(default)]
     #[schemars(extend("examples" = ["Europe/Rome"]))]
     pub timezone: Option<String>,
-}
-
-/// A field of a change, where null is something else than nothing.
-#[derive(Debug, Clone, Default)]
-pub enum Given<T> {
-    /// It is left out.
-    #[default]
-    Nothing,
-    /// It is null.
-    Null,
-    /// It has this value.
-    Value(T),
-}
-
-impl<T> Given<T> {
-    /// Whether it is there, null or not.
-    #[must_use]
-    pub const fn is_given(&self) -> bool {
-        !matches!(self, Self::Nothing)
-    }
-
-    /// Its value, if it has one.
-    #[must_use]
-    pub const fn value(&self) -> Option<&T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Nothing | Self::Null => None,
-        }
-    }
-
-    /// What it is after a change of what was there.
-    #[must_use]
-    pub fn over(self, before: Option<T>) -> Option<T> {
-        match self {
-            Self::Nothing => before,
-            Self::Null => None,
-            Self::Value(value) => Some(value),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(|value| value.map_or(Self::Null, Self::Value))
-    }
 }
 
 /// The status of a post, from its deliveries.

@@ -387,12 +387,10 @@ async fn a_part_that_nobody_could_find_is_not_called_deleted() {
     let delivery = stage.delivery(&post).await;
     assert_eq!(delivery["reason"], "needs_decision");
     let path = format!("/deliveries/{}/resolve", delivery["id"].as_str().unwrap());
-    let (token, give_up) = (
-        Some(stage.person.token.as_str()),
-        json!({ "outcome": "give_up" }),
-    );
-    let given_up = stage.world.request("POST", &path, token, Some(give_up));
-    given_up.await.expect(200);
+    let token = Some(stage.person.token.as_str());
+    let decision = Some(json!({ "outcome": "give_up" }));
+    let answer = stage.world.request("POST", &path, token, decision).await;
+    answer.expect(200);
     delete(&stage, &post).await.expect(200);
     stage.run(5_000).await;
     let delivery = stage.delivery(&post).await;
