@@ -3,6 +3,7 @@
 //! A post is what a person wrote; its deliveries carry it to the accounts and belong to `publish/`. A post is accepted
 //! when its transaction is: from then on it reaches a final state or visibly waits.
 
+mod accept; // from an order to rows
 mod change;
 mod compose;
 mod create;

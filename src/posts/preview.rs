@@ -3,8 +3,8 @@
 //! What is wrong with the words is said of each target and is no error: a preview is asked for while somebody writes. What
 //! is wrong with anything else is refused, as it is of a post.
 
+use super::accept;
 use super::compose::compose;
-use super::create;
 use super::targets::{self, Target};
 use super::wording::{ThreadPart, Wording, worded};
 use super::{files, fit};
@@ -168,14 +168,14 @@ pub async fn preview(
         let limit = fit::limit(None);
         seen.push(look(&written, &errors, limit, prices));
     } else {
-        let ids = create::accounts(&accounts)?;
+        let ids = accept::accounts(&accounts)?;
         let (targets, files) = targets::read_with_media(app, workspace, &ids, &written).await?;
         let standings = budgets::standings(app, workspace).await?;
         for (index, id) in ids.iter().enumerate() {
             let target = targets.iter().find(|target| target.id == *id);
             let target = target
                 .filter(|target| target.status != "unlinked")
-                .ok_or_else(|| Error::invalid(vec![create::unknown_account(index)]))?;
+                .ok_or_else(|| Error::invalid(vec![accept::unknown_account(index)]))?;
             let mut errors = errors.clone();
             errors.extend(files::missing(&written, &files));
             errors.extend(files::not_taken(&written, &files, target.plan()));
@@ -196,7 +196,7 @@ fn look_at(
 ) -> PreviewTarget {
     let mut seen = look(written, errors, target.limit(), prices);
     seen.account_id = Some(target.id.clone());
-    if let Some(error) = create::cannot_post(0, Some(target)) {
+    if let Some(error) = accept::cannot_post(0, Some(target)) {
         seen.errors.push(notice(&FieldError::new(
             "/accounts",
             error.code,
