@@ -94,6 +94,8 @@ ids! {
     PostId = "post";
     /// One post going to one account.
     DeliveryId = "dlv";
+    /// Something that makes posts by itself.
+    SourceId = "src";
     /// A picture or a video that was uploaded.
     MediaId = "media";
     /// A queue message that could not be handled.

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::http::idempotency;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
 use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
-use crate::{budgets, identity, media, operations, publish};
+use crate::sources::ids::{ChannelId, VideoId};
+use crate::{budgets, identity, media, operations, publish, sources};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -31,6 +32,42 @@ pub enum Job {
         #[serde(with = "millis")]
         not_before: Timestamp,
     },
+    /// Look at these videos of a channel, and make posts of those that are to be ones.
+    Look {
+        /// The channel.
+        channel_id: ChannelId,
+        /// The videos.
+        video_ids: Vec<VideoId>,
+    },
+    /// Look at a channel, if that is due.
+    Poll {
+        /// The channel.
+        channel_id: ChannelId,
+    },
+    /// Ask the hub for a channel's announcements, if that is due.
+    Subscribe {
+        /// The channel.
+        channel_id: ChannelId,
+    },
+}
+
+impl Job {
+    /// Whether it is one of publishing, which nothing else may slow down.
+    #[must_use]
+    pub const fn is_publishing(&self) -> bool {
+        matches!(self, Self::Deliver { .. })
+    }
+
+    /// Messages of one lane are handled in order, those of different lanes at once.
+    fn lane(&self) -> String {
+        match self {
+            Self::Deliver { account_id, .. } => account_id.to_string(),
+            Self::Look { channel_id, .. } => channel_id.to_string(),
+            // What waits for the hub, which stalls, holds nothing else up.
+            Self::Poll { channel_id } => format!("poll {channel_id}"),
+            Self::Subscribe { channel_id } => format!("subscribe {channel_id}"),
+        }
+    }
 }
 
 /// What becomes of a message.
@@ -72,38 +109,30 @@ impl From<String> for Message {
     }
 }
 
-/// The messages of one account, or those that cannot be read, each with its place in the batch.
+/// The messages of one lane, or those that cannot be read, each with its place in the batch.
 type Lane = Vec<(usize, Message, Result<Job, String>)>;
 
 /// Handles a batch of messages and says of each, in order, what becomes of it. Never fails as a whole.
 ///
-/// Different accounts are handled at once, so that one account's closed window or slow answer delays nobody else; the
-/// messages of one account are handled in the order in which they came. What cannot be read becomes a dead letter.
+/// Different accounts and channels are handled at once, so that one account's closed window or slow answer delays nobody
+/// else; the messages of one are handled in the order in which they came. What cannot be read becomes a dead letter.
 pub async fn handle<M: Into<Message> + Clone>(
     app: &App,
     queue: &str,
     messages: &[M],
 ) -> Vec<Disposition> {
-    let mut lanes: BTreeMap<Option<AccountId>, Lane> = BTreeMap::new();
+    let mut lanes: BTreeMap<Option<String>, Lane> = BTreeMap::new();
     for (index, message) in messages.iter().cloned().enumerate() {
         let message: Message = message.into();
         let job = serde_json::from_str::<Job>(&message.body).map_err(|error| error.to_string());
-        let lane = job
-            .as_ref()
-            .ok()
-            .map(|Job::Deliver { account_id, .. }| account_id.clone());
+        let lane = job.as_ref().ok().map(Job::lane);
         lanes.entry(lane).or_default().push((index, message, job));
     }
     let lanes = lanes.into_values().map(async |lane| {
         let mut dispositions = Vec::new();
         for (index, message, job) in lane {
             let disposition = match job {
-                Ok(Job::Deliver {
-                    delivery_id,
-                    workspace_id,
-                    not_before,
-                    ..
-                }) => publish::deliver(app, &workspace_id, &delivery_id, not_before).await,
+                Ok(job) => perform(app, job).await,
                 Err(why) => {
                     let reason = format!("not a message of Godwit: {why}");
                     operations::bury(app, queue, &message, &reason).await
@@ -120,6 +149,38 @@ pub async fn handle<M: Into<Message> + Clone>(
         .into_iter()
         .map(|(_, disposition)| disposition)
         .collect()
+}
+
+async fn perform(app: &App, job: Job) -> Disposition {
+    let (channel, result) = match job {
+        Job::Deliver {
+            delivery_id,
+            workspace_id,
+            not_before,
+            ..
+        } => return publish::deliver(app, &workspace_id, &delivery_id, not_before).await,
+        Job::Look {
+            channel_id,
+            video_ids,
+        } => {
+            let result = sources::look(app, &channel_id, &video_ids).await;
+            (channel_id, result)
+        }
+        Job::Poll { channel_id } => {
+            let result = sources::poll(app, &channel_id).await;
+            (channel_id, result)
+        }
+        Job::Subscribe { channel_id } => {
+            let result = sources::subscribe(app, &channel_id).await;
+            (channel_id, result)
+        }
+    };
+    // What was not done is due again when its hold is over: the sweep brings it back.
+    if let Err(error) = result {
+        let why = error.internal.as_ref().unwrap_or(&error.detail);
+        app.warn("source_job_failed", &json!({ "channel": channel, "error": why }));
+    }
+    Disposition::Done
 }
 
 /// Handles a batch that a queue gave up on: recorded, and done with. The sweep looks after the deliveries themselves.
@@ -145,7 +206,10 @@ pub const DAILY: &str = "0 2 * * *";
 
 /// The cron triggers, each with what it does.
 pub const CRONS: [(&str, &str); 3] = [
-    (EVERY_MINUTE, "The sweep: nudges what is due or stuck"),
+    (
+        EVERY_MINUTE,
+        "The sweep: nudges what is due or stuck, channels that are to be looked at included",
+    ),
     (EVERY_HALF_HOUR, "Renews the tokens of idle accounts"),
     (DAILY, "Deletes what has expired"),
 ];
@@ -161,7 +225,7 @@ pub async fn tick(app: &App, cron: &str) {
     let tick = operations::began(app, cron).await;
     // 2.
     let result = match cron {
-        EVERY_MINUTE => publish::sweep(app).await,
+        EVERY_MINUTE => sweep(app).await,
         EVERY_HALF_HOUR => accounts::tend(app).await,
         DAILY => clean_up(app).await,
         other => Err(Error::internal(format!(
@@ -180,6 +244,13 @@ pub async fn tick(app: &App, cron: &str) {
     operations::ended(app, &tick, result).await;
 }
 
+/// What is due or stuck, of posts and of sources: neither keeps the other back.
+async fn sweep(app: &App) -> Result<u32, Error> {
+    let nudged = publish::sweep(app).await;
+    let looked = sources::sweep(app).await;
+    Ok(nudged?.saturating_add(looked?))
+}
+
 /// Deletes what has expired. Each statement stands for itself, so a repeat goes on where the last one stopped.
 async fn clean_up(app: &App) -> Result<u32, Error> {
     let now = app.now();
@@ -190,6 +261,7 @@ async fn clean_up(app: &App) -> Result<u32, Error> {
         idempotency::store::expired(now),
         operations::expired(now),
         budgets::expired(now),
+        sources::expired(now),
     ]
     .concat()
     {

@@ -22,5 +22,6 @@ pub mod platforms; // how to speak to X, and what its answers mean
 pub mod ports; // what Godwit needs from the world
 pub mod posts; // compose, validate, schedule, cancel, list
 pub mod publish; // deliveries: claim, send, settle, reconcile, sweep
+pub mod sources; // YouTube channels whose videos become posts
 pub mod text; // text as X counts it
 pub mod time; // instants

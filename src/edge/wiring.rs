@@ -4,7 +4,7 @@ use super::d1::D1;
 use super::fetch::Fetcher;
 use super::gates::DurableGates;
 use super::host::{Console, SystemClock, SystemRandom};
-use super::queues::PublishQueue;
+use super::queues::Queues;
 use super::r2::R2;
 use crate::app::App;
 use crate::config::Config;
@@ -47,9 +47,10 @@ pub fn database(env: &Env) -> Result<Arc<dyn Database>, String> {
 /// # Errors
 /// One sentence that names what is wrong.
 pub fn app(env: &Env) -> Result<App, String> {
-    let queue = env
-        .queue("PUBLISH")
-        .map_err(|error| format!("binding PUBLISH: {error}"))?;
+    let queue = |name: &str| {
+        env.queue(name)
+            .map_err(|error| format!("binding {name}: {error}"))
+    };
     let bucket = env
         .bucket("MEDIA")
         .map_err(|error| format!("binding MEDIA: {error}"))?;
@@ -57,7 +58,7 @@ pub fn app(env: &Env) -> Result<App, String> {
         blobs: Arc::new(R2::new(bucket)),
         config: config(env)?,
         database: database(env)?,
-        queue: Arc::new(PublishQueue::new(queue)),
+        queue: Arc::new(Queues::new(queue("PUBLISH")?, queue("BACKGROUND")?)),
         gates: Arc::new(DurableGates::new(env.clone())),
         http: Arc::new(Fetcher),
         clock: Arc::new(SystemClock),

@@ -9,6 +9,7 @@ mod cors;
 mod given;
 pub mod health;
 pub mod idempotency;
+pub mod if_match;
 pub mod openapi;
 pub mod page;
 pub mod problem;

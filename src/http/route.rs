@@ -115,6 +115,8 @@ pub struct Route {
     pub method: Method,
     /// The path below `/api/v1`, with `{id}` for a segment.
     pub path: &'static str,
+    /// Whether the path begins at the root instead.
+    pub is_at_the_root: bool,
     /// One sentence for the document.
     pub summary: &'static str,
     /// Who may call it.
@@ -152,6 +154,7 @@ impl Route {
         Self {
             method,
             path,
+            is_at_the_root: false,
             summary,
             access,
             handler,
@@ -164,6 +167,13 @@ impl Route {
             idempotency: None,
             answers: Vec::new(),
         }
+    }
+
+    /// Its path begins at the root, whatever the version of the API: others keep the address for long.
+    #[must_use]
+    pub const fn at_the_root(mut self) -> Self {
+        self.is_at_the_root = true;
+        self
     }
 
     /// It takes a JSON body of this type.

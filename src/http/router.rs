@@ -7,7 +7,7 @@ use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, apps, budgets, engagement, identity, insights, media, operations, posts};
+use crate::{accounts, apps, budgets, engagement, identity, insights, media, operations, posts, sources};
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         posts::routes(),
         media::routes(),
         engagement::routes(),
+        sources::routes(),
         insights::routes(),
         budgets::routes(),
         operations::routes(),
@@ -99,7 +100,8 @@ fn router() -> Router {
             continue;
         };
         let route_path = route.path;
-        let path = format!("/api/v1{route_path}");
+        let base = if route.is_at_the_root { "" } else { "/api/v1" };
+        let path = format!("{base}{route_path}");
         let route = Arc::new(route);
         // So do the SDK's futures.
         let run = move |context: Given, params: Params, request: Request| {

@@ -20,4 +20,5 @@ pub(crate) mod store; // the SQL
 pub use inspect::Kind;
 pub use model::{CHUNK_BYTES, Media, Status, Subtitles, UploadState};
 pub use operations::clear_unfinished;
+pub(crate) use receive::fetched;
 pub use routes::routes;

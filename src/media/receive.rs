@@ -13,7 +13,7 @@ use crate::error::{Error, FieldError, Kind};
 use crate::http::idempotency::{Once, Work};
 use crate::http::{Call, Reply};
 use crate::identity::Caller;
-use crate::ids::{MediaId, WorkspaceId};
+use crate::ids::{MediaId, UserId, WorkspaceId};
 use crate::ports::{Pending, StorageError};
 use axum::body::Body;
 use futures_util::{Stream, StreamExt as _};
@@ -60,7 +60,7 @@ async fn take_json(app: &App, call: &Call) -> Result<Reply, Error> {
     match (new.url, new.bytes) {
         (Some(url), None) => {
             let incoming = fetch::open(app, &url).await?;
-            let mut file = Incoming::begin(app, caller, incoming.bytes, alt_text).await?;
+            let mut file = Incoming::begin(app, owner(caller), incoming.bytes, alt_text).await?;
             file.fill(incoming.stream).await?;
             file.finish(&call.once).await
         }
@@ -78,6 +78,28 @@ async fn take_json(app: &App, call: &Call) -> Result<Reply, Error> {
     }
 }
 
+/// Fetches a picture for a workspace, which no request waits for.
+///
+/// # Errors
+/// What is wrong with the file; or that it did not arrive whole.
+pub async fn fetched(
+    app: &App,
+    workspace: &WorkspaceId,
+    user: &UserId,
+    url: &str,
+) -> Result<MediaId, Error> {
+    let incoming = fetch::open(app, url).await?;
+    let mut file = Incoming::begin(app, (workspace, user), incoming.bytes, None).await?;
+    let id = file.row.id.clone();
+    file.fill(incoming.stream).await?;
+    file.finish(&Once::default()).await?;
+    Ok(id)
+}
+
+const fn owner(caller: &Caller) -> (&WorkspaceId, &UserId) {
+    (&caller.workspace_id, &caller.user_id)
+}
+
 pub(super) fn created(row: MediaRow) -> Result<Reply, Error> {
     let location = format!("/api/v1/media/{}", row.id);
     let reply = Reply::json(StatusCode::CREATED, &Media::from(row))?;
@@ -92,7 +114,7 @@ async fn take_stream(app: &App, call: &Call, body: Body) -> Result<Reply, Error>
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         return take_form(app, call, body, &boundary, announced).await;
     }
-    let mut file = Incoming::begin(app, call.caller()?, announced, None).await?;
+    let mut file = Incoming::begin(app, owner(call.caller()?), announced, None).await?;
     file.fill(body.into_data_stream()).await?;
     file.finish(&call.once).await
 }
@@ -123,7 +145,7 @@ async fn take_form(
                 alt_text = Some(text).filter(|text| !text.is_empty());
             }
             Some("file") if file.is_none() => {
-                let mut begun = Incoming::begin(app, call.caller()?, announced, None).await?;
+                let mut begun = Incoming::begin(app, owner(call.caller()?), announced, None).await?;
                 begun.fill(field).await?;
                 file = Some(begun);
             }
@@ -192,7 +214,7 @@ struct Incoming<'a> {
 impl<'a> Incoming<'a> {
     async fn begin(
         app: &'a App,
-        caller: &'a Caller,
+        (workspace_id, user): (&'a WorkspaceId, &UserId),
         announced: Option<u64>,
         alt_text: Option<&str>,
     ) -> Result<Self, Error> {
@@ -200,8 +222,7 @@ impl<'a> Incoming<'a> {
         let expected = announced.unwrap_or(512 << 20).min(BYTES_MAX);
         let now = app.now();
         let id = MediaId::new(&*app.clock, &*app.random);
-        let workspace_id = &caller.workspace_id;
-        let insert = store::insert(workspace_id, &id, &caller.user_id, expected, alt_text, now);
+        let insert = store::insert(workspace_id, &id, user, expected, alt_text, now);
         app.database.run(insert).await?;
         let mut row = MediaRow::uploading(id, expected, now);
         row.alt_text = alt_text.map(str::to_owned);

@@ -11,7 +11,7 @@ use super::targets::{self, Fitted, Target};
 use super::wording::Wording;
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, Kind};
 use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
 use crate::jobs::Job;
 use crate::media;
@@ -318,4 +318,79 @@ pub(super) fn bad_accounts(wanted: &[&AccountId], found: ResultSet) -> Result<Er
     } else {
         Error::invalid(errors)
     })
+}
+
+/// What became of an order.
+pub enum Accepted {
+    /// It is a post, now or since an earlier time.
+    Post,
+    /// These fields stand in the way; accounts may change, words do not.
+    Refused(Vec<FieldError>),
+}
+
+/// Accepts an order that no person waits for, with `also` in the same transaction, which must change nothing where the post
+/// is not there. Under the same id, any number of times makes one post.
+///
+/// 1. The transaction. Before it nothing exists; after it the post is accepted, whatever happens here.
+/// 2. The nudge. If it is lost, the sweep sends another.
+///
+/// # Errors
+/// When the database does not answer; the order can be given again.
+pub async fn accept(app: &App, order: Order, also: Vec<Statement>) -> Result<Accepted, Error> {
+    let draft = match draft(app, order).await {
+        Ok(draft) => draft,
+        Err(error) if error.kind == Kind::Invalid => return Ok(Accepted::Refused(error.fields)),
+        Err(error) => return Err(error),
+    };
+    let mut statements = draft.insertion(None);
+    let last = statements.len();
+    statements.extend(also.clone());
+    // 1.
+    let mut sets = match app.database.batch(statements).await {
+        Ok(sets) => sets,
+        Err(error) if error.violates_unique("posts.workspace_id, posts.id") => {
+            app.database.batch(also).await?;
+            return Ok(Accepted::Post);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if sets.first().is_none_or(|written| written.rows.is_empty()) {
+        let accounts = sets.swap_remove(last.saturating_sub(1));
+        let refused = bad_accounts(&draft.accounts(), accounts)?;
+        return Ok(Accepted::Refused(refused.fields));
+    }
+    // 2.
+    if let Err(error) = app.queue.send(draft.nudges()).await {
+        let details = json!({ "post": draft.post.id, "error": error.0 });
+        app.warn("nudge_failed", &details);
+    }
+    let details = json!({ "post": draft.post.id, "workspace": draft.post.workspace_id });
+    app.info("post_accepted", &details);
+    Ok(Accepted::Post)
+}
+
+/// Reads the accounts that something is to post to, and sees that each can.
+///
+/// # Errors
+/// What is wrong with them, by field.
+pub async fn accounts_that_post(
+    app: &App,
+    workspace: &WorkspaceId,
+    ids: &[String],
+) -> Result<Vec<AccountId>, Error> {
+    let accounts = accounts(ids)?;
+    let read = Statement::new(store::ACCOUNTS)
+        .bind(workspace)
+        .bind(json(&accounts));
+    let found: Vec<Target> = app.database.run(read).await?.all()?;
+    let errors = accounts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, id)| cannot_post(index, found.iter().find(|one| one.id == *id)));
+    let errors: Vec<FieldError> = errors.collect();
+    if errors.is_empty() {
+        Ok(accounts)
+    } else {
+        Err(Error::invalid(errors))
+    }
 }

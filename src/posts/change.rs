@@ -3,6 +3,7 @@
 use super::model::{Delivery, Post};
 use super::{read, store};
 use crate::app::App;
+use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, Kind};
 use crate::identity::Caller;
 use crate::ids::{AuditId, PostId, WorkspaceId};
@@ -119,6 +120,70 @@ fn not_deleted(post: &Post) -> Option<Error> {
         )
     };
     Some(Error::new(Kind::Conflict, code, detail, remedy))
+}
+
+/// Lets a post go that waits for a person, as it is of one of `revisions` if they are given: at its time, or now. Repeating
+/// it is safe.
+///
+/// # Errors
+/// [`Kind::Outdated`] when it is of another revision; [`Kind::Conflict`] when it does not wait for anybody.
+pub async fn approve(
+    app: &App,
+    caller: &Caller,
+    id: &PostId,
+    revisions: Option<&[u32]>,
+) -> Result<Post, Error> {
+    let now = app.now();
+    let workspace = &caller.workspace_id;
+    let wanted = revisions.map(|wanted| serde_json::to_string(wanted).unwrap_or_default());
+    let mut statements = vec![
+        Statement::new(store::AUDIT_APPROVAL)
+            .bind(workspace)
+            .bind(id)
+            .bind(&AuditId::new(&*app.clock, &*app.random))
+            .bind(caller.actor())
+            .bind(now)
+            .bind(wanted.clone()),
+        Statement::new(store::APPROVE)
+            .bind(workspace)
+            .bind(id)
+            .bind(now)
+            .bind(now.plus_ms(app.config.timing.requeue_after_ms))
+            .bind(SWEEP_AHEAD_MS)
+            .bind(wanted),
+        Statement::new(publish::store::POST_STATUS)
+            .bind(workspace)
+            .bind(id)
+            .bind(now),
+    ];
+    statements.extend(read::post_query(workspace, id));
+    let mut sets = app.database.batch(statements).await?;
+    let let_go = sets.get_mut(1).map(std::mem::take).unwrap_or_default();
+    let nothing = let_go.rows.is_empty();
+    let post = read::found(app, sets)?;
+    let waits = |delivery: &Delivery| matches!(delivery.state, State::Draft | State::InReview);
+    if nothing && post.deliveries.iter().any(waits) {
+        return Err(Error::new(
+            Kind::Outdated,
+            "revision_changed",
+            format!("The post is of revision {}, which is none of those in If-Match.", post.revision),
+            "Read the post again, and decide whether it is still to be sent.",
+        ));
+    }
+    let is_let_go = |delivery: &Delivery| delivery.state != State::Canceled;
+    if nothing && !post.deliveries.iter().any(is_let_go) {
+        return Err(Error::new(
+            Kind::Conflict,
+            "already_final",
+            "The post was taken back.",
+            "GET /api/v1/posts/{id} shows what became of it.",
+        ));
+    }
+    // If the process ends before it, the sweep nudges.
+    if post.publish_at.is_none_or(|at| at <= now) {
+        publish::nudge_all(app, workspace, let_go, now).await;
+    }
+    Ok(post)
 }
 
 /// Sends again what failed or was missed; what waits is tried now. What may be on the platform is another matter

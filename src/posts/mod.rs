@@ -23,7 +23,11 @@ pub(crate) mod store;
 mod targets;
 mod wording;
 
+pub(crate) use accept::{Accepted, Hold, Order, accept, accounts_that_post};
 pub use model::{
     Decision, Delivery, Edit, NewPost, Part, Post, Publication, Source, Stats, Status,
 };
+pub(crate) use preview::{Preview, preview_of};
 pub use routes::routes;
+pub(crate) use schedule::Schedule;
+pub(crate) use wording::{ThreadPart, Wording};

@@ -153,6 +153,8 @@ impl Status {
 pub enum Source {
     /// The API.
     Api,
+    /// A YouTube channel that is followed.
+    Youtube,
 }
 
 impl Source {
@@ -161,6 +163,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
+            Self::Youtube => "youtube",
         }
     }
 }

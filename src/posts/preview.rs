@@ -145,7 +145,24 @@ pub async fn preview(
     workspace: &WorkspaceId,
     request: PreviewRequest,
 ) -> Result<Preview, Error> {
-    let (written, errors) = compose(request.wording(), &app.config.x.web_base);
+    let wording = request.wording();
+    let platforms = request.platforms.unwrap_or_default();
+    let accounts = request.accounts.unwrap_or_default();
+    preview_of(app, workspace, wording, &accounts, &platforms).await
+}
+
+/// The same of a wording, whoever words it.
+///
+/// # Errors
+/// As [`preview`].
+pub async fn preview_of(
+    app: &App,
+    workspace: &WorkspaceId,
+    wording: Wording,
+    accounts: &[String],
+    platforms: &[String],
+) -> Result<Preview, Error> {
+    let (written, errors) = compose(wording, &app.config.x.web_base);
     let of_the_words = |error: &FieldError| {
         error.pointer == "/text" && error.code != "missing_field"
             || error.pointer.starts_with("/thread/") && !error.pointer.ends_with("/media")
@@ -154,9 +171,7 @@ pub async fn preview(
         return Err(Error::invalid(errors));
     }
     let mut seen = Vec::new();
-    let accounts = request.accounts.unwrap_or_default();
     if accounts.is_empty() {
-        let platforms = request.platforms.unwrap_or_default();
         for (index, platform) in platforms.iter().enumerate() {
             if platform != "x" {
                 let pointer = format!("/platforms/{index}");
@@ -168,7 +183,7 @@ pub async fn preview(
         let limit = fit::limit(None);
         seen.push(look(&written, &errors, limit, prices));
     } else {
-        let ids = accept::accounts(&accounts)?;
+        let ids = accept::accounts(accounts)?;
         let (targets, files) = targets::read_with_media(app, workspace, &ids, &written).await?;
         let standings = budgets::standings(app, workspace).await?;
         for (index, id) in ids.iter().enumerate() {

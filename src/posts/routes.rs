@@ -10,7 +10,7 @@ use super::resolve;
 use crate::app::App;
 use crate::error::Error;
 use crate::handler;
-use crate::http::{Access, Call, Page, Parameter, Reply, Route, page};
+use crate::http::{Access, Call, Page, Parameter, Reply, Route, if_match, page};
 use crate::identity::Scope;
 use crate::ids::{AccountId, DeliveryId, PostId};
 use crate::time::Timestamp;
@@ -158,6 +158,18 @@ fn deciding() -> Vec<Route> {
         ),
         Route::new(
             Method::POST,
+            "/posts/{id}/approve",
+            "Let a draft go, or what waits for approval; once more changes nothing",
+            WRITE,
+            handler!(approve),
+        )
+        .with_headers(EDIT_HEADERS)
+        .gives::<Post>(202, "The post, on its way or scheduled")
+        .with_answer_headers(TAGGED)
+        .refuses(409, "It was taken back: `already_final`")
+        .refuses(412, "It is of another revision by now: `revision_changed`"),
+        Route::new(
+            Method::POST,
             "/posts/{id}/retry",
             "Send again what failed or was missed; what waits is tried now",
             WRITE,
@@ -265,7 +277,7 @@ async fn get(app: App, call: Call) -> Result<Reply, Error> {
 
 async fn change_it(app: App, call: Call) -> Result<Reply, Error> {
     let id = call.id("post", PostId::parse)?;
-    let revisions = edit::revisions(&call)?;
+    let revisions = if_match::revisions(&call)?;
     let workspace = &call.caller()?.workspace_id;
     let post = edit::edit(&app, workspace, &id, call.json()?, revisions.as_deref()).await?;
     tagged(StatusCode::OK, &post)
@@ -290,6 +302,12 @@ async fn cancel(app: App, call: Call) -> Result<Reply, Error> {
         change::cancel(&app, &caller.workspace_id, &id).await?
     };
     tagged(StatusCode::OK, &post)
+}
+
+async fn approve(app: App, call: Call) -> Result<Reply, Error> {
+    let (id, revisions) = (call.id("post", PostId::parse)?, if_match::revisions(&call)?);
+    let post = change::approve(&app, call.caller()?, &id, revisions.as_deref()).await?;
+    tagged(StatusCode::ACCEPTED, &post)
 }
 
 async fn retry(app: App, call: Call) -> Result<Reply, Error> {

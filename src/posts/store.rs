@@ -170,6 +170,22 @@ pub const EDIT_POST: &str = concat!(
     " RETURNING revision"
 );
 
+/// Lets go what nobody has let go yet: due at its time, or now.
+pub const APPROVE: &str = "UPDATE deliveries
+  SET state = CASE WHEN due_at > ?3 THEN 'scheduled' ELSE 'queued' END, due_at = max(due_at, ?3),
+    next_attempt_at = max(due_at, ?3), sweep_at = CASE WHEN due_at > ?3 THEN due_at - ?5 ELSE ?4 END, updated_at = ?3
+  WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review')
+    AND (?6 IS NULL OR EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2
+      AND revision IN (SELECT value FROM json_each(?6))))
+  RETURNING id, account_id";
+
+/// Who let a post go. Stands before the statement that does: nothing, if it does nothing.
+pub const AUDIT_APPROVAL: &str =
+    "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?3, ?4, 'post.approved', id, ?5 FROM posts WHERE workspace_id = ?1 AND id = ?2
+    AND (?6 IS NULL OR revision IN (SELECT value FROM json_each(?6)))
+    AND EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = ?2 AND d.state IN ('draft', 'in_review'))";
+
 /// Begins a new round of what failed or was missed; what waits is due now. What may be on the platform is not sent again:
 /// that is a decision of its own.
 pub const RETRY: &str = "UPDATE deliveries

@@ -24,3 +24,4 @@ mod insights;
 mod media;
 mod publishing;
 mod routes;
+mod sources;

@@ -8,10 +8,10 @@ use super::answers;
 use super::schemas::Schemas;
 use crate::http::route::{Access, Parameter, Route};
 use crate::identity::Scope;
-use crate::ids::{AccountId, ApiKeyId, DeadLetterId, MediaId, PostId, WorkspaceId};
+use crate::ids::{AccountId, ApiKeyId, DeadLetterId, MediaId, PostId, SourceId, WorkspaceId};
 use serde_json::{Map, Value, json};
 
-const TAGS: [(&str, &str, &[&str]); 9] = [
+const TAGS: [(&str, &str, &[&str]); 11] = [
     (
         "Identity",
         "Registering, signing in and out, who calls, and the workspace",
@@ -28,6 +28,11 @@ const TAGS: [(&str, &str, &[&str]); 9] = [
         "Posting, now or later, and what became of it",
         &["posts", "deliveries", "history", "stats"],
     ),
+    (
+        "Sources",
+        "YouTube channels whose videos become posts by themselves",
+        &["sources"],
+    ),
     ("Media", "Pictures and videos for posts", &["media"]),
     (
         "X",
@@ -41,6 +46,7 @@ const TAGS: [(&str, &str, &[&str]); 9] = [
         &["admin"],
     ),
     ("Service", "The service itself", &["health", "openapi.json"]),
+    ("Hooks", "For other services, which call them by themselves", &["hooks"]),
 ];
 
 /// The document, from the routes themselves.
@@ -52,6 +58,9 @@ pub fn document() -> Value {
         let operation = operation(&route, &mut schemas);
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = methods {
+            if route.is_at_the_root {
+                methods.insert("servers".to_owned(), json!([{ "url": "/" }]));
+            }
             methods.insert(route.method.as_str().to_lowercase(), operation);
         }
     }
@@ -237,6 +246,7 @@ fn id_schema(route: &Route, schemas: &mut Schemas) -> Value {
         Some("workspaces") => schemas.answer::<WorkspaceId>(),
         Some("admin") => schemas.answer::<DeadLetterId>(),
         Some("media") => schemas.answer::<MediaId>(),
+        Some("sources") => schemas.answer::<SourceId>(),
         _ => json!({ "type": "string" }),
     }
 }

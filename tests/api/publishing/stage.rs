@@ -2,9 +2,11 @@
 
 use crate::accounts::{consent, outcome, tokens_in};
 use crate::sandbox::apps::App as SandboxApp;
+use crate::sandbox::youtube::{self, Tube};
 use crate::sandbox::{Reply, Settings, X};
 use crate::support::world::{BASE_URL, config};
 use crate::support::{Answer, Person, SqliteGate, World, yield_once};
+use axum::body::Body;
 use futures_util::task::noop_waker_ref;
 use godwit::accounts::tokens;
 use godwit::app::App;
@@ -22,10 +24,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Context;
 
-/// Godwit, X, and one connected account of one person.
+/// Godwit, X, YouTube with its hub, and one connected account of one person.
 pub struct Stage {
     pub world: World,
     pub x: Arc<Mutex<X>>,
+    pub tube: Arc<Mutex<Tube>>,
     pub person: Person,
     pub account: String,
     /// Every token that X gave.
@@ -180,6 +183,15 @@ pub fn x_settings() -> Settings {
     }
 }
 
+/// Whether YouTube stands behind a host.
+fn is_google(host: Option<&str>) -> bool {
+    host.is_some_and(|host| {
+        ["youtube.com", "googleapis.com", "appspot.com", "ytimg.com"]
+            .iter()
+            .any(|ours| host.ends_with(ours))
+    })
+}
+
 const SCOPES: [&str; 7] = [
     "tweet.read",
     "tweet.write",
@@ -198,16 +210,23 @@ impl Stage {
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let world = World::with(variables);
         let x = Arc::new(Mutex::new(X::new(x_settings())));
+        let tube = Arc::new(Mutex::new(Tube::new(youtube::Settings::default())));
         let tokens = Arc::<Mutex<Vec<String>>>::default();
         let shared = (
             Arc::clone(&x),
+            Arc::clone(&tube),
             Arc::clone(&world.clock),
             Arc::clone(&tokens),
         );
         world.http.on_request_async(move |request, deadline_ms| {
-            let (server, clock, tokens) = shared.clone();
+            let (server, tube, clock, tokens) = shared.clone();
             async move {
-                let mut reply = server.lock().unwrap().handle(clock.now().millis(), request);
+                let now = clock.now().millis();
+                let mut reply = if is_google(request.uri().host()) {
+                    tube.lock().unwrap().handle(now, request)
+                } else {
+                    server.lock().unwrap().handle(now, request)
+                };
                 let mut left = u64::from(deadline_ms);
                 loop {
                     match reply {
@@ -262,6 +281,7 @@ impl Stage {
         let mut stage = Self {
             world,
             x,
+            tube,
             account: String::new(),
             tokens,
             person,
@@ -548,6 +568,16 @@ impl Stage {
             let tick = Timestamp::from_millis((now.millis() / 60_000 + 1) * 60_000);
             let mail = self.mail().first().map(|(at, _)| *at);
             let alarm = self.gates.lock().unwrap().alarm();
+            // What the hub sends goes first at its time: it does not wait for anybody.
+            let hub = self.tube.lock().unwrap().next_at();
+            let hub = hub.map(Timestamp::from_millis).map(|at| at.max(now));
+            if let Some(at) = hub.filter(|at| *at <= end && *at <= tick)
+                && mail.is_none_or(|mail| at <= mail)
+            {
+                self.world.clock.set(at);
+                self.deliver_of_the_hub().await;
+                continue;
+            }
             if let Some((at, name)) = alarm
                 && at <= end
                 && at <= tick
@@ -572,6 +602,25 @@ impl Stage {
                     return;
                 }
             }
+        }
+    }
+
+    /// Sends what YouTube's hub has to send by now.
+    pub async fn deliver_of_the_hub(&self) {
+        let now = self.world.clock.now().millis();
+        let due = self.tube.lock().unwrap().due(now);
+        for one in due {
+            let mut request = http::Request::builder()
+                .method(one.method)
+                .uri(one.url.as_str());
+            for (name, value) in &one.headers {
+                request = request.header(*name, value);
+            }
+            let request = request.body(Body::from(one.body)).unwrap();
+            let answer = self.world.serve(request).await;
+            let now = self.world.clock.now().millis();
+            let mut tube = self.tube.lock().unwrap();
+            tube.answered(now, one.id, Some(answer.status), &answer.body);
         }
     }
 

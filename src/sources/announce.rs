@@ -1,0 +1,190 @@
+//! From an item to a post, once.
+//!
+//! 1. The item is taken, with the id that its post will have: one statement, which finds it only once, and only while the
+//!    day has room.
+//! 2. The post is accepted under that id, and the item settled in the same transaction.
+//!
+//! If the process ends between the two, the item is found taken, and the second step is done again under the same id:
+//! the post exists already, or it does not.
+
+use super::model::{ItemState, Mode, Settings};
+use super::store::videos::{self, OpenRow, VideoRow, Verdict};
+use super::wording::{self, Rendered, Words};
+use super::{ids::VideoId, store};
+use crate::app::App;
+use crate::error::{Error, FieldError};
+use crate::ids::PostId;
+use crate::media;
+use crate::posts::{self, Accepted, Hold, Order, Schedule, ThreadPart, Wording};
+use crate::text::STANDARD_LIMIT;
+use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use serde_json::json;
+
+/// How long after a failure an item is tried again, in ms.
+const AGAIN_MS: i64 = 5 * MINUTE_MS;
+/// How long an item waits for an account that cannot post, in ms.
+const PATIENCE_MS: i64 = DAY_MS;
+/// Where YouTube keeps the pictures of its videos.
+const THUMBNAILS: &str = "https://i.ytimg.com/vi";
+
+/// Makes an item of a decided video a post, or settles that it becomes none; gives when to try again, if it is neither.
+///
+/// # Errors
+/// When the database does not answer; everything can be done again.
+pub async fn announce(
+    app: &App,
+    channel: Option<&str>,
+    video: &VideoRow,
+    item: &OpenRow,
+) -> Result<Option<Timestamp>, Error> {
+    let now = app.now();
+    let settings = store::settings(&item.settings)?;
+    let leave_out = |reason: &'static str, detail: Option<String>| async move {
+        let left_out = videos::left_out(item, reason, detail.as_deref(), now);
+        app.database.run(left_out).await?;
+        Ok(None)
+    };
+    if item.active == 0 {
+        return leave_out("paused", None).await;
+    }
+    let title = video.title.as_deref().unwrap_or("");
+    let post_id = match (&item.post_id, item.state) {
+        (Some(id), ItemState::Posting) => id.clone(),
+        _ => {
+            if let Some(reason) = unwanted(&settings, video, title) {
+                return leave_out(reason, None).await;
+            }
+            let id = PostId::new(&*app.clock, &*app.random);
+            // 1.
+            let taken = app.database.run(videos::take_item(item, &now.day(), &id)).await?;
+            if taken.rows.is_empty() {
+                // The day is full; or somebody else has taken it, whom this does not touch.
+                let full = videos::day_is_full(item, &now.day(), now);
+                app.database.run(full).await?;
+                return Ok(None);
+            }
+            id
+        }
+    };
+    let rendered = match render(&settings, channel, &video.video_id, title, video.verdict) {
+        Ok(rendered) => rendered,
+        Err(why) => return leave_out("template_too_long", Some(why)).await,
+    };
+    let order = order(app, item, &settings, post_id, rendered, &video.video_id).await;
+    // 2.
+    match posts::accept(app, order, vec![videos::posted(item, now)]).await? {
+        Accepted::Post => Ok(None),
+        Accepted::Refused(fields) => {
+            let passing = |field: &FieldError| field.pointer.starts_with("/accounts");
+            let waits = fields.iter().all(passing) && now.since(item.seen_at) < PATIENCE_MS;
+            let reason = fields.first().map_or("refused", |field| field.code);
+            let detail = fields.first().map(|field| field.detail.clone());
+            app.info("item_refused", &json!({ "source": item.source_id, "video": item.video_id, "why": reason }));
+            if waits {
+                app.database.run(videos::waits(item, reason, detail.as_deref())).await?;
+                return Ok(Some(now.plus_ms(AGAIN_MS)));
+            }
+            leave_out(reason, detail).await
+        }
+    }
+}
+
+/// Why a decided video is not one that the source wants.
+pub(super) fn unwanted(settings: &Settings, video: &VideoRow, title: &str) -> Option<&'static str> {
+    use super::model::Filter;
+    match (settings.filter, video.verdict) {
+        (Filter::Shorts, Verdict::Video) => Some("not_a_short"),
+        (Filter::Videos, Verdict::Short) => Some("a_short"),
+        _ => settings.unwanted(title),
+    }
+}
+
+/// The parts of the post.
+pub(super) fn render(
+    settings: &Settings,
+    channel: Option<&str>,
+    video: &VideoId,
+    title: &str,
+    verdict: Verdict,
+) -> Result<Rendered, String> {
+    let url = wording::url(video, verdict == Verdict::Short);
+    let words = Words {
+        title,
+        url: &url,
+        channel: channel.unwrap_or(""),
+        hashtags: &settings.hashtags,
+        link: settings.link,
+    };
+    wording::render(&settings.template, &words, STANDARD_LIMIT).map_err(|why| why.to_string())
+}
+
+/// The wording of a post with these parts.
+pub(super) fn worded(rendered: Rendered) -> Wording {
+    let mut parts = rendered.parts;
+    if parts.len() == 1 {
+        return Wording {
+            text: parts.pop(),
+            ..Wording::default()
+        };
+    }
+    let part = |text| ThreadPart {
+        text,
+        media: Vec::new(),
+    };
+    Wording {
+        thread: Some(parts.into_iter().map(part).collect()),
+        ..Wording::default()
+    }
+}
+
+async fn order(
+    app: &App,
+    item: &OpenRow,
+    settings: &Settings,
+    id: PostId,
+    rendered: Rendered,
+    video: &VideoId,
+) -> Order {
+    let hold = match settings.mode {
+        Mode::Publish => None,
+        Mode::Review => Some(Hold::Review),
+        Mode::Draft => Some(Hold::Draft),
+    };
+    let delay = i64::from(settings.delay_seconds) * SECOND_MS;
+    let at = (delay > 0).then(|| item.seen_at.plus_ms(delay));
+    let mut wording = worded(rendered);
+    if settings.thumbnail {
+        wording.media = picture(app, item, video).await;
+    }
+    Order {
+        id,
+        workspace: item.workspace_id.clone(),
+        author: item.created_by.clone(),
+        source: posts::Source::Youtube,
+        hold,
+        wording,
+        accounts: settings.accounts.clone(),
+        schedule: Schedule {
+            at,
+            ..Schedule::default()
+        },
+    }
+}
+
+/// The video's picture, in the best size that there is; without one, the post goes without.
+async fn picture(app: &App, item: &OpenRow, video: &VideoId) -> Vec<crate::ids::MediaId> {
+    let Some(owner) = &item.created_by else {
+        return Vec::new();
+    };
+    for size in ["maxresdefault", "hqdefault"] {
+        let address = format!("{THUMBNAILS}/{video}/{size}.jpg");
+        match media::fetched(app, &item.workspace_id, owner, &address).await {
+            Ok(id) => return vec![id],
+            Err(error) => {
+                let details = json!({ "video": video, "why": error.code });
+                app.info("thumbnail_not_there", &details);
+            }
+        }
+    }
+    Vec::new()
+}

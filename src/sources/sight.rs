@@ -1,0 +1,129 @@
+//! Seeing videos: whatever saw them, they are noted once, and claimed once for each source of their channel.
+
+use super::feed::Entry;
+use super::ids::{ChannelId, VideoId};
+use super::kind::Evidence;
+use super::model::{NEWS_MS, SeenBy};
+use super::store::videos::{self, Seen};
+use super::youtube::{Upload, VIDEOS_MAX};
+use crate::app::App;
+use crate::error::Error;
+use crate::jobs::Job;
+use crate::ports::Statement;
+use crate::time::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What is kept of a title, in characters; YouTube takes up to 100.
+const TITLE_CHARS: usize = 1_000;
+
+/// A video, as something saw it.
+pub struct Sighting {
+    /// Which.
+    pub video_id: VideoId,
+    /// Its title, where that was seen.
+    pub title: Option<String>,
+    /// When it was published, where that was seen.
+    pub published_at: Option<Timestamp>,
+    /// What was seen besides.
+    pub evidence: Evidence,
+}
+
+impl Sighting {
+    /// From an entry of a feed or a notification.
+    #[must_use]
+    pub fn of(entry: Entry) -> Self {
+        let title: String = entry.title.chars().take(TITLE_CHARS).collect();
+        Self {
+            video_id: entry.video_id,
+            title: Some(title),
+            published_at: entry.published,
+            evidence: Evidence::of_link(entry.short_link),
+        }
+    }
+
+    /// From the list of a channel's uploads.
+    #[must_use]
+    pub fn uploaded(upload: Upload) -> Self {
+        Self {
+            video_id: upload.video_id,
+            title: None,
+            published_at: upload.published_at,
+            evidence: Evidence::default(),
+        }
+    }
+}
+
+/// Notes what was seen, and what is gone, with `also` in the same transaction, and has looked at what is new.
+///
+/// 1. The transaction. Before it nothing is known, after it every video has its rows for ever; a second time finds them.
+/// 2. The nudge. If it is lost, the sweep sends another.
+///
+/// # Errors
+/// When the database does not answer; then nothing was noted.
+pub async fn note(
+    app: &App,
+    channel: &ChannelId,
+    seen: Vec<Sighting>,
+    gone: Vec<VideoId>,
+    by: SeenBy,
+    also: Vec<Statement>,
+) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct New {
+        video_id: VideoId,
+    }
+    let now = app.now();
+    // Of what stands there twice, the last says how it is.
+    let once: BTreeMap<VideoId, Sighting> = seen
+        .into_iter()
+        .map(|one| (one.video_id.clone(), one))
+        .collect();
+    let seen: Vec<Seen> = once
+        .into_values()
+        .map(|one| Seen {
+            video_id: one.video_id,
+            title: one.title,
+            published_at: one.published_at,
+            evidence: one.evidence.stored(),
+        })
+        .collect();
+    let mut statements = also;
+    if !gone.is_empty() {
+        statements.extend(videos::gone(channel, &gone, now));
+    }
+    if !seen.is_empty() {
+        statements.extend(videos::see(channel, &seen, by, NEWS_MS, now));
+    }
+    // 1.
+    let mut sets = app.database.batch(statements).await?;
+    if seen.is_empty() {
+        return Ok(());
+    }
+    let new: Vec<New> = sets.pop().unwrap_or_default().all()?;
+    let new: Vec<VideoId> = new.into_iter().map(|new| new.video_id).collect();
+    // 2.
+    nudge(app, channel, new).await;
+    Ok(())
+}
+
+/// Has videos looked at now. A failure is not one: the sweep finds them.
+pub async fn nudge(app: &App, channel: &ChannelId, videos: Vec<VideoId>) {
+    let jobs: Vec<(Job, u32)> = videos
+        .chunks(VIDEOS_MAX)
+        .map(|some| {
+            let job = Job::Look {
+                channel_id: channel.clone(),
+                video_ids: some.to_vec(),
+            };
+            (job, 0)
+        })
+        .collect();
+    if jobs.is_empty() {
+        return;
+    }
+    if let Err(error) = app.queue.send(jobs).await {
+        app.warn("nudge_failed", &json!({ "channel": channel, "error": error.0 }));
+    }
+}

@@ -1,0 +1,432 @@
+//! The SQL of channels: what is known of them once for all workspaces, and holds nothing of any.
+
+use crate::ports::Statement;
+use crate::sources::ids::ChannelId;
+use crate::time::{Timestamp, millis, optional_millis};
+use serde::Deserialize;
+
+/// How the last request to the hub stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// There is none: verified, or not begun.
+    None,
+    /// Sent, or accepted; the verification is to come.
+    Pending,
+    /// The hub failed or did not answer; the verification may come all the same.
+    Unknown,
+    /// The hub refused the request.
+    Refused,
+    /// The hub will not send anything for this channel.
+    Denied,
+}
+
+impl Ask {
+    /// Its name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// A row of `channels`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChannelRow {
+    pub channel_id: ChannelId,
+    pub title: Option<String>,
+    pub followed: u32,
+    pub callback: String,
+    pub secret: String,
+    pub next_secret: Option<String>,
+    pub last_secret: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub last_secret_until: Option<Timestamp>,
+    pub ask: Ask,
+    pub ask_note: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub asked_at: Option<Timestamp>,
+    #[serde(with = "optional_millis")]
+    pub verify_until: Option<Timestamp>,
+    #[serde(with = "optional_millis")]
+    pub lease_until: Option<Timestamp>,
+    pub ask_failures: u32,
+    #[serde(with = "optional_millis")]
+    pub ask_at: Option<Timestamp>,
+    pub pushes: u32,
+    #[serde(with = "optional_millis")]
+    pub pushed_at: Option<Timestamp>,
+    pub ignored: u32,
+    #[serde(with = "optional_millis")]
+    pub poll_at: Option<Timestamp>,
+    #[serde(with = "optional_millis")]
+    pub polled_at: Option<Timestamp>,
+    #[serde(with = "optional_millis")]
+    pub poll_good_at: Option<Timestamp>,
+    pub poll_by: Option<String>,
+    pub poll_failures: u32,
+    pub poll_note: Option<String>,
+    pub etag: Option<String>,
+    pub modified: Option<String>,
+    #[serde(with = "millis")]
+    pub created_at: Timestamp,
+}
+
+impl ChannelRow {
+    /// One that nobody has followed yet, as it is shown; its address and secret are made when it is stored.
+    #[must_use]
+    pub fn unknown(channel_id: ChannelId, now: Timestamp) -> Self {
+        Self {
+            channel_id,
+            title: None,
+            followed: 0,
+            callback: String::new(),
+            secret: String::new(),
+            next_secret: None,
+            last_secret: None,
+            last_secret_until: None,
+            ask: Ask::None,
+            ask_note: None,
+            asked_at: None,
+            verify_until: None,
+            lease_until: None,
+            ask_failures: 0,
+            ask_at: Some(now),
+            pushes: 0,
+            pushed_at: None,
+            ignored: 0,
+            poll_at: Some(now),
+            polled_at: None,
+            poll_good_at: None,
+            poll_by: None,
+            poll_failures: 0,
+            poll_note: None,
+            etag: None,
+            modified: None,
+            created_at: now,
+        }
+    }
+
+    /// Whether the hub has promised to send what is new, now.
+    #[must_use]
+    pub fn has_lease(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until > now)
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "channel_id, title, followed, callback, secret, next_secret, last_secret, last_secret_until, ask, ask_note,
+    asked_at, verify_until, lease_until, ask_failures, ask_at, pushes, pushed_at, ignored, poll_at, polled_at,
+    poll_good_at, poll_by, poll_failures, poll_note, etag, modified, created_at"
+    };
+}
+
+const READ: &str = concat!("SELECT ", columns!(), " FROM channels WHERE channel_id = ?1");
+const BY_CALLBACK: &str = concat!("SELECT ", columns!(), " FROM channels WHERE callback = ?1");
+const MANY: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM channels WHERE channel_id IN (SELECT value FROM json_each(?1))"
+);
+
+/// One channel.
+#[must_use]
+pub fn read(channel: &ChannelId) -> Statement {
+    Statement::new(READ).bind(channel)
+}
+
+/// The channel whose address at us this is.
+#[must_use]
+pub fn by_callback(token: &str) -> Statement {
+    Statement::new(BY_CALLBACK).bind(token)
+}
+
+/// Several.
+#[must_use]
+pub fn many(channels: &[ChannelId]) -> Statement {
+    Statement::new(MANY).bind(serde_json::to_string(channels).unwrap_or_default())
+}
+
+/// Whoever comes first decides address and secret; whoever comes later begins what had ended.
+const FOLLOW: &str = "INSERT INTO channels (channel_id, title, followed, callback, secret, ask, ask_at, poll_at, created_at)
+  VALUES (?1, ?2, 1, ?3, ?4, 'none', ?5, ?5, ?5)
+  ON CONFLICT (channel_id) DO UPDATE SET title = coalesce(excluded.title, title), followed = 1,
+    ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END, poll_at = ?5";
+
+/// Follows a channel from now on, if nobody does; looks at it once more in any case.
+#[must_use]
+pub fn follow(
+    channel: &ChannelId,
+    title: Option<&str>,
+    callback: &str,
+    secret: &str,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(FOLLOW)
+        .bind(channel)
+        .bind(title.map(str::to_owned))
+        .bind(callback)
+        .bind(secret)
+        .bind(now)
+}
+
+const UNFOLLOW: &str = "UPDATE channels SET followed = 0, poll_at = NULL,
+    ask_at = CASE WHEN lease_until > ?2 THEN ?2 ELSE NULL END
+  WHERE channel_id = ?1 AND followed
+    AND NOT EXISTS (SELECT 1 FROM sources WHERE channel_id = ?1 AND state = 'active')";
+
+/// Behind what takes a source away: follows its channel no more, if no other source does. The hub is told, if it would
+/// still send something.
+#[must_use]
+pub fn unfollow(channel: &ChannelId, now: Timestamp) -> Statement {
+    Statement::new(UNFOLLOW).bind(channel).bind(now)
+}
+
+const FORGET: &str = "DELETE FROM channels WHERE NOT followed AND coalesce(lease_until, 0) <= ?1 AND created_at <= ?2
+  AND NOT EXISTS (SELECT 1 FROM sources WHERE channel_id = channels.channel_id)";
+const FORGET_VIDEOS: &str = "DELETE FROM videos WHERE channel_id IN (
+    SELECT channel_id FROM channels WHERE NOT followed AND coalesce(lease_until, 0) <= ?1 AND created_at <= ?2
+      AND NOT EXISTS (SELECT 1 FROM sources WHERE channel_id = channels.channel_id))";
+
+/// Deletes channels, with their videos, that have no source and no lease any more.
+#[must_use]
+pub fn forget(now: Timestamp, made_before: Timestamp) -> Vec<Statement> {
+    [FORGET_VIDEOS, FORGET]
+        .map(|sql| Statement::new(sql).bind(now).bind(made_before))
+        .into()
+}
+
+const TO_ASK: &str = "SELECT channel_id FROM channels WHERE ask_at <= ?1 ORDER BY ask_at LIMIT ?2";
+const TO_POLL: &str = "SELECT channel_id FROM channels WHERE poll_at <= ?1 ORDER BY poll_at LIMIT ?2";
+
+/// Channels for which the hub is to be asked.
+#[must_use]
+pub fn to_ask(now: Timestamp, limit: u32) -> Statement {
+    Statement::new(TO_ASK).bind(now).bind(limit)
+}
+
+/// Channels that are to be looked at.
+#[must_use]
+pub fn to_poll(now: Timestamp, limit: u32) -> Statement {
+    Statement::new(TO_POLL).bind(now).bind(limit)
+}
+
+/// Whoever takes it moves the time on; nobody else finds it due before.
+const TAKE_ASK: &str = concat!(
+    "UPDATE channels SET ask_at = ?3 WHERE channel_id = ?1 AND ask_at <= ?2 RETURNING ",
+    columns!()
+);
+const TAKE_POLL: &str = concat!(
+    "UPDATE channels SET poll_at = ?3 WHERE channel_id = ?1 AND poll_at <= ?2 RETURNING ",
+    columns!()
+);
+
+/// Takes a due request to the hub, until `until`.
+#[must_use]
+pub fn take_ask(channel: &ChannelId, now: Timestamp, until: Timestamp) -> Statement {
+    Statement::new(TAKE_ASK).bind(channel).bind(now).bind(until)
+}
+
+/// Takes a due look, until `until`.
+#[must_use]
+pub fn take_poll(channel: &ChannelId, now: Timestamp, until: Timestamp) -> Statement {
+    Statement::new(TAKE_POLL).bind(channel).bind(now).bind(until)
+}
+
+const ASKING: &str = "UPDATE channels SET ask = CASE WHEN ask = 'unknown' THEN ask ELSE 'pending' END,
+    asked_at = ?2, verify_until = ?3, next_secret = coalesce(next_secret, ?4)
+  WHERE channel_id = ?1 RETURNING next_secret";
+
+/// Before the request leaves: its verification may come before its answer. A secret that is already asked for stays, since
+/// an earlier request may yet be verified. Gives the secret to ask with.
+#[must_use]
+pub fn asking(channel: &ChannelId, now: Timestamp, verify_until: Timestamp, secret: &str) -> Statement {
+    Statement::new(ASKING)
+        .bind(channel)
+        .bind(now)
+        .bind(verify_until)
+        .bind(secret)
+}
+
+const ANSWERED: &str = "UPDATE channels SET ask = ?3, ask_note = ?4, ask_failures = ask_failures + ?5,
+    ask_at = CASE WHEN followed THEN ?6 END
+  WHERE channel_id = ?1 AND asked_at = ?2 AND ask IN ('pending', 'unknown')";
+
+/// What the hub answered to the request of `asked_at`, unless its verification has come since.
+#[must_use]
+pub fn answered(
+    channel: &ChannelId,
+    asked_at: Timestamp,
+    ask: Ask,
+    note: Option<&str>,
+    failed: bool,
+    ask_at: Timestamp,
+) -> Statement {
+    Statement::new(ANSWERED)
+        .bind(channel)
+        .bind(asked_at)
+        .bind(ask.as_str())
+        .bind(note.map(str::to_owned))
+        .bind(failed)
+        .bind(ask_at)
+}
+
+// A second verification of one request, or that of an earlier one, finds no other secret and only moves the lease.
+const VERIFIED: &str = "UPDATE channels SET
+    last_secret = CASE WHEN next_secret IS NULL THEN last_secret ELSE secret END,
+    last_secret_until = CASE WHEN next_secret IS NULL THEN last_secret_until ELSE ?5 END,
+    secret = coalesce(next_secret, secret), next_secret = NULL,
+    ask = 'none', ask_note = NULL, ask_failures = 0, lease_until = ?3, ask_at = ?4
+  WHERE channel_id = ?1 AND followed AND verify_until > ?2 RETURNING channel_id";
+
+/// The hub has verified that we asked: the lease begins. Gives a row if something was asked for.
+#[must_use]
+pub fn verified(
+    channel: &ChannelId,
+    now: Timestamp,
+    lease_until: Timestamp,
+    renew_at: Timestamp,
+    old_until: Timestamp,
+) -> Statement {
+    Statement::new(VERIFIED)
+        .bind(channel)
+        .bind(now)
+        .bind(lease_until)
+        .bind(renew_at)
+        .bind(old_until)
+}
+
+const DENIED: &str = "UPDATE channels SET ask = 'denied', ask_note = ?2, lease_until = NULL, verify_until = NULL,
+    ask_failures = ask_failures + 1, ask_at = CASE WHEN followed THEN ?3 ELSE NULL END
+  WHERE channel_id = ?1";
+
+/// The hub will not send anything any more; it is asked again at `ask_at`.
+#[must_use]
+pub fn denied(channel: &ChannelId, reason: &str, ask_at: Timestamp) -> Statement {
+    Statement::new(DENIED).bind(channel).bind(reason).bind(ask_at)
+}
+
+const UNSUBSCRIBED: &str = "UPDATE channels SET lease_until = NULL, verify_until = NULL, ask = 'none', ask_at = NULL
+  WHERE channel_id = ?1 AND NOT followed RETURNING channel_id";
+
+/// The hub has verified that nothing is wanted any more. Gives a row if that is so.
+#[must_use]
+pub fn unsubscribed(channel: &ChannelId) -> Statement {
+    Statement::new(UNSUBSCRIBED).bind(channel)
+}
+
+const PUSHED: &str =
+    "UPDATE channels SET pushes = pushes + 1, pushed_at = ?2 WHERE channel_id = ?1";
+const IGNORED: &str =
+    "UPDATE channels SET ignored = ignored + 1, ignored_at = ?2 WHERE channel_id = ?1";
+
+/// Counts a notification.
+#[must_use]
+pub fn pushed(channel: &ChannelId, now: Timestamp) -> Statement {
+    Statement::new(PUSHED).bind(channel).bind(now)
+}
+
+/// Counts a notification that had no effect.
+#[must_use]
+pub fn ignored(channel: &ChannelId, now: Timestamp) -> Statement {
+    Statement::new(IGNORED).bind(channel).bind(now)
+}
+
+const POLLED: &str = "UPDATE channels SET polled_at = ?2, poll_good_at = ?2, poll_by = ?3, poll_failures = 0,
+    poll_note = NULL, etag = ?4, modified = ?5, title = coalesce(?6, title), poll_at = CASE WHEN followed THEN ?7 ELSE NULL END
+  WHERE channel_id = ?1";
+const NOT_POLLED: &str = "UPDATE channels SET polled_at = ?2, poll_failures = poll_failures + 1, poll_note = ?3,
+    poll_at = CASE WHEN followed THEN ?4 ELSE NULL END
+  WHERE channel_id = ?1";
+
+/// What a look gave, beside the videos.
+pub struct Polled<'a> {
+    /// `feed` or `api`.
+    pub by: &'a str,
+    /// Of the feed, for the next conditional request.
+    pub etag: Option<String>,
+    /// The same.
+    pub modified: Option<String>,
+    /// The channel's name.
+    pub title: Option<String>,
+    /// When to look next.
+    pub next: Timestamp,
+}
+
+/// A look that was answered.
+#[must_use]
+pub fn polled(channel: &ChannelId, now: Timestamp, look: Polled<'_>) -> Statement {
+    Statement::new(POLLED)
+        .bind(channel)
+        .bind(now)
+        .bind(look.by)
+        .bind(look.etag)
+        .bind(look.modified)
+        .bind(look.title)
+        .bind(look.next)
+}
+
+/// A look that was not; or that had to wait, with what for.
+#[must_use]
+pub fn not_polled(channel: &ChannelId, now: Timestamp, note: &str, next: Timestamp) -> Statement {
+    Statement::new(NOT_POLLED)
+        .bind(channel)
+        .bind(now)
+        .bind(note)
+        .bind(next)
+}
+
+const COUNTS: &str = "SELECT count(*) FILTER (WHERE lease_until > ?1) AS with_push,
+    count(*) FILTER (WHERE coalesce(lease_until, 0) <= ?1) AS without_push FROM channels WHERE poll_at IS NOT NULL";
+
+/// How many channels are looked at, with a lease and without.
+#[must_use]
+pub fn counts(now: Timestamp) -> Statement {
+    Statement::new(COUNTS).bind(now)
+}
+
+/// What [`counts`] gives.
+#[derive(Debug, Deserialize)]
+pub struct Counts {
+    pub with_push: u32,
+    pub without_push: u32,
+}
+
+const SPEND: &str = "INSERT INTO youtube_usage (kind, day, used) SELECT ?1, ?2, ?3 WHERE ?3 <= ?4
+  ON CONFLICT (kind, day) DO UPDATE SET used = used + ?3 WHERE used + ?3 <= ?4 RETURNING used";
+const USED: &str = "SELECT used FROM youtube_usage WHERE kind = ?1 AND day = ?2";
+const USAGE_EXPIRED: &str = "DELETE FROM youtube_usage WHERE day < ?1";
+
+/// Takes `units` of a day's budget; gives a row if they were left.
+#[must_use]
+pub fn spend(kind: &str, day: &str, units: u32, budget: u32) -> Statement {
+    Statement::new(SPEND)
+        .bind(kind)
+        .bind(day)
+        .bind(units)
+        .bind(budget)
+}
+
+/// What was used of a day's budget.
+#[must_use]
+pub fn used(kind: &str, day: &str) -> Statement {
+    Statement::new(USED).bind(kind).bind(day)
+}
+
+/// What [`used`] and [`spend`] give.
+#[derive(Debug, Deserialize)]
+pub struct Used {
+    pub used: u32,
+}
+
+/// Deletes what was used before a day.
+#[must_use]
+pub fn usage_expired(day: &str) -> Statement {
+    Statement::new(USAGE_EXPIRED).bind(day)
+}

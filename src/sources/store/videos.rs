@@ -1,0 +1,356 @@
+//! The SQL of videos and of what each source made of them. What is of a workspace names it, but for the statements that
+//! serve all sources of a channel at once: those give or change nothing beyond the rows of that channel.
+
+use crate::ids::{PostId, SourceId, WorkspaceId};
+use crate::ports::Statement;
+use crate::sources::ids::{ChannelId, VideoId};
+use crate::sources::model::{ItemState, SeenBy};
+use crate::sources::sight::Sighting;
+use crate::time::{Timestamp, millis, optional_millis};
+use serde::{Deserialize, Serialize};
+
+/// A video that was seen.
+#[derive(Debug, Clone, Serialize)]
+pub struct Seen {
+    pub video_id: VideoId,
+    pub title: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub published_at: Option<Timestamp>,
+    /// What the sighting itself says of it: JSON of [`crate::sources::kind::Evidence`].
+    pub evidence: String,
+}
+
+// A later sighting of what is not decided yet may know more; of what is decided it changes nothing, so that an edit of an
+// old video costs no row.
+const SEE: &str = "INSERT INTO videos (channel_id, video_id, title, published_at, first_seen_at, evidence)
+  SELECT ?1, value ->> 'video_id', value ->> 'title', value ->> 'published_at', ?3, value ->> 'evidence' FROM json_each(?2)
+  WHERE EXISTS (SELECT 1 FROM channels WHERE channel_id = ?1 AND followed)
+  ON CONFLICT (channel_id, video_id) DO UPDATE SET title = coalesce(excluded.title, title),
+    published_at = coalesce(published_at, excluded.published_at), evidence = json_patch(excluded.evidence, evidence)
+  WHERE verdict = 'undecided' AND (coalesce(excluded.title, title, '') <> coalesce(title, '')
+    OR coalesce(published_at, excluded.published_at, 0) <> coalesce(published_at, 0)
+    OR json_patch(excluded.evidence, evidence) <> evidence)";
+
+/// The claim: whoever comes first makes the row, and whatever comes later finds it.
+const CLAIM: &str = "INSERT INTO source_items (source_id, video_id, workspace_id, channel_id, state, reason, seen_at, seen_by,
+    settled_at)
+  SELECT s.id, v.video_id, s.workspace_id, ?1,
+    CASE WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN 'recorded' ELSE 'pending' END,
+    CASE WHEN v.published_at < s.baseline_at THEN 'before_baseline' WHEN v.published_at < ?3 - ?5 THEN 'old_news' END,
+    ?3, ?4, CASE WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN ?3 END
+  FROM json_each(?2) seen
+    JOIN videos v ON v.channel_id = ?1 AND v.video_id = seen.value ->> 'video_id'
+    JOIN sources s ON s.channel_id = ?1 AND s.state = 'active'
+  WHERE NOT EXISTS (SELECT 1 FROM source_items i WHERE i.source_id = s.id AND i.video_id = v.video_id)
+  ON CONFLICT (source_id, video_id) DO NOTHING";
+
+const WAKE: &str = "UPDATE videos SET look_at = ?3
+  WHERE channel_id = ?1 AND look_at IS NULL AND video_id IN (SELECT value ->> 'video_id' FROM json_each(?2))
+    AND EXISTS (SELECT 1 FROM source_items i WHERE i.channel_id = ?1 AND i.video_id = videos.video_id
+      AND i.state IN ('pending', 'posting'))
+  RETURNING video_id";
+
+/// Notes what was seen of a channel, claims it for each of its sources, and has what is new looked at. The last gives the
+/// videos to look at.
+#[must_use]
+pub fn see(
+    channel: &ChannelId,
+    seen: &[Seen],
+    by: SeenBy,
+    news_ms: i64,
+    now: Timestamp,
+) -> [Statement; 3] {
+    let list = serde_json::to_string(seen).unwrap_or_default();
+    let about = |sql| Statement::new(sql).bind(channel).bind(list.as_str()).bind(now);
+    [
+        about(SEE),
+        about(CLAIM).bind(by.as_str()).bind(news_ms),
+        about(WAKE),
+    ]
+}
+
+const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed', look_at = NULL
+  WHERE channel_id = ?1 AND verdict = 'undecided' AND video_id IN (SELECT value FROM json_each(?2))";
+const GONE_ITEMS: &str = "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
+  WHERE channel_id = ?1 AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
+
+/// Notes that videos were deleted or made private: what is not a post by now becomes none.
+#[must_use]
+pub fn gone(channel: &ChannelId, videos: &[VideoId], now: Timestamp) -> [Statement; 2] {
+    let list = serde_json::to_string(videos).unwrap_or_default();
+    [
+        Statement::new(GONE).bind(channel).bind(list.as_str()),
+        Statement::new(GONE_ITEMS).bind(channel).bind(list).bind(now),
+    ]
+}
+
+/// A row of `videos`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct VideoRow {
+    pub video_id: VideoId,
+    pub title: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub published_at: Option<Timestamp>,
+    #[serde(with = "millis")]
+    pub first_seen_at: Timestamp,
+    pub evidence: String,
+    pub verdict: Verdict,
+    pub reason: Option<String>,
+}
+
+impl VideoRow {
+    /// One that was seen and is not kept.
+    #[must_use]
+    pub fn seen(seen: Sighting, now: Timestamp) -> Self {
+        Self {
+            video_id: seen.video_id,
+            title: seen.title,
+            published_at: seen.published_at,
+            first_seen_at: now,
+            evidence: seen.evidence.stored(),
+            verdict: Verdict::Undecided,
+            reason: None,
+        }
+    }
+}
+
+/// What a video is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is not known.
+    Undecided,
+    /// A Short.
+    Short,
+    /// Something else, and public.
+    Video,
+    /// Nothing that is posted.
+    LeftOut,
+}
+
+impl Verdict {
+    /// Its name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecided => "undecided",
+            Self::Short => "short",
+            Self::Video => "video",
+            Self::LeftOut => "left_out",
+        }
+    }
+}
+
+const DUE: &str = "SELECT channel_id, video_id FROM videos WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2";
+
+/// What [`due`] gives.
+#[derive(Debug, Deserialize)]
+pub struct DueRow {
+    pub channel_id: ChannelId,
+    pub video_id: VideoId,
+}
+
+/// Videos that are to be looked at.
+#[must_use]
+pub fn due(now: Timestamp, limit: u32) -> Statement {
+    Statement::new(DUE).bind(now).bind(limit)
+}
+
+const TAKE: &str = "UPDATE videos SET look_at = ?4
+  WHERE channel_id = ?1 AND look_at <= ?3 AND video_id IN (SELECT value FROM json_each(?2))
+  RETURNING video_id, title, published_at, first_seen_at, evidence, verdict, reason";
+
+/// Takes the due ones among these videos, until `until`.
+#[must_use]
+pub fn take(channel: &ChannelId, videos: &[VideoId], now: Timestamp, until: Timestamp) -> Statement {
+    Statement::new(TAKE)
+        .bind(channel)
+        .bind(serde_json::to_string(videos).unwrap_or_default())
+        .bind(now)
+        .bind(until)
+}
+
+const LOOKED: &str = "UPDATE videos SET title = coalesce(?3, title), published_at = coalesce(?4, published_at), evidence = ?5,
+    verdict = ?6, reason = ?7, look_at = ?8
+  WHERE channel_id = ?1 AND video_id = ?2 AND look_at = ?9";
+
+/// What a look gave, by whoever took it until `held`.
+#[must_use]
+pub fn looked(
+    channel: &ChannelId,
+    video: &VideoRow,
+    look_at: Option<Timestamp>,
+    held: Timestamp,
+) -> Statement {
+    Statement::new(LOOKED)
+        .bind(channel)
+        .bind(&video.video_id)
+        .bind(video.title.clone())
+        .bind(video.published_at)
+        .bind(video.evidence.as_str())
+        .bind(video.verdict.as_str())
+        .bind(video.reason.clone())
+        .bind(look_at)
+        .bind(held)
+}
+
+const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.settings, s.created_by, s.state = 'active' AS active
+  FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
+  WHERE i.channel_id = ?1 AND i.video_id = ?2 AND i.state IN ('pending', 'posting')";
+
+/// An item that has not come to its end, with its source.
+#[derive(Debug, Deserialize)]
+pub struct OpenRow {
+    pub source_id: SourceId,
+    pub workspace_id: WorkspaceId,
+    pub video_id: VideoId,
+    pub state: ItemState,
+    #[serde(with = "millis")]
+    pub seen_at: Timestamp,
+    pub post_id: Option<PostId>,
+    pub settings: String,
+    pub created_by: Option<crate::ids::UserId>,
+    pub active: u32,
+}
+
+/// The items of a video that have not come to their end, of all its sources.
+#[must_use]
+pub fn open(channel: &ChannelId, video: &VideoId) -> Statement {
+    Statement::new(OPEN).bind(channel).bind(video)
+}
+
+/// One row of an item, by its workspace.
+const TAKE_ITEM: &str = "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = ?5, reason = NULL, detail = NULL
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
+    AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active')
+    AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
+      < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
+  RETURNING video_id";
+
+/// Takes an item to be posted, as this post, if the day still has room for it; gives a row if it has.
+#[must_use]
+pub fn take_item(item: &OpenRow, day: &str, post: &PostId) -> Statement {
+    about(TAKE_ITEM, item).bind(day).bind(post)
+}
+
+const DAY_IS_FULL: &str = "UPDATE source_items SET state = 'left_out', reason = 'max_per_day', settled_at = ?5
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
+    AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
+      >= (SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2)";
+
+/// Settles an item that was not taken since its day is full.
+#[must_use]
+pub fn day_is_full(item: &OpenRow, day: &str, now: Timestamp) -> Statement {
+    about(DAY_IS_FULL, item).bind(day).bind(now)
+}
+
+const POSTED: &str = "UPDATE source_items SET state = 'posted', settled_at = ?4
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'posting'
+    AND EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
+const LEFT_OUT: &str = "UPDATE source_items SET state = 'left_out', reason = ?4, detail = ?5, claimed_on = NULL, settled_at = ?6
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
+const WAITS: &str = "UPDATE source_items SET reason = ?4, detail = ?5
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
+
+/// It is a post now, if that is there.
+#[must_use]
+pub fn posted(item: &OpenRow, now: Timestamp) -> Statement {
+    about(POSTED, item).bind(now)
+}
+
+/// It becomes none.
+#[must_use]
+pub fn left_out(item: &OpenRow, reason: &str, detail: Option<&str>, now: Timestamp) -> Statement {
+    about(LEFT_OUT, item)
+        .bind(reason)
+        .bind(detail.map(str::to_owned))
+        .bind(now)
+}
+
+/// It waits for something.
+#[must_use]
+pub fn waits(item: &OpenRow, reason: &str, detail: Option<&str>) -> Statement {
+    about(WAITS, item)
+        .bind(reason)
+        .bind(detail.map(str::to_owned))
+}
+
+fn about(sql: &'static str, item: &OpenRow) -> Statement {
+    Statement::new(sql)
+        .bind(&item.workspace_id)
+        .bind(&item.source_id)
+        .bind(&item.video_id)
+}
+
+const ITEMS: &str = "SELECT i.video_id, i.state, i.reason, i.detail, i.seen_at, i.seen_by, i.post_id, i.channel_id,
+    v.title, v.published_at, v.evidence, v.verdict, v.reason AS video_reason, v.look_at
+  FROM source_items i
+    LEFT JOIN videos v ON v.channel_id = i.channel_id AND v.video_id = i.video_id
+  WHERE i.workspace_id = ?1 AND i.source_id = ?2 AND (i.seen_at, i.video_id) < (?3, ?4)
+    AND (?5 IS NULL OR i.state = ?5)
+  ORDER BY i.seen_at DESC, i.video_id DESC LIMIT ?6";
+
+/// An item with its video.
+#[derive(Debug, Deserialize)]
+pub struct ItemRow {
+    pub video_id: VideoId,
+    pub state: ItemState,
+    pub reason: Option<String>,
+    pub detail: Option<String>,
+    #[serde(with = "millis")]
+    pub seen_at: Timestamp,
+    pub seen_by: SeenBy,
+    pub post_id: Option<PostId>,
+    pub title: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub published_at: Option<Timestamp>,
+    pub evidence: Option<String>,
+    pub verdict: Option<Verdict>,
+    pub video_reason: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub look_at: Option<Timestamp>,
+}
+
+/// A source's items, newest first, before the cursor.
+#[must_use]
+pub fn items(
+    workspace: &WorkspaceId,
+    source: &SourceId,
+    before: (i64, &str),
+    state: Option<ItemState>,
+    limit: u32,
+) -> Statement {
+    let state = state.and_then(|state| serde_json::to_value(state).ok());
+    let state = state.as_ref().and_then(serde_json::Value::as_str);
+    Statement::new(ITEMS)
+        .bind(workspace)
+        .bind(source)
+        .bind(before.0)
+        .bind(before.1)
+        .bind(state.map(str::to_owned))
+        .bind(limit)
+}
+
+const HISTORY: &str = "SELECT published_at FROM videos WHERE channel_id = ?1 AND published_at IS NOT NULL
+  ORDER BY published_at DESC LIMIT ?2";
+const NEWEST: &str = "SELECT video_id, title, published_at, first_seen_at, evidence, verdict, reason
+  FROM videos WHERE channel_id = ?1 ORDER BY coalesce(published_at, first_seen_at) DESC LIMIT ?2";
+
+/// When the channel published, newest first.
+#[must_use]
+pub fn history(channel: &ChannelId, limit: u32) -> Statement {
+    Statement::new(HISTORY).bind(channel).bind(limit)
+}
+
+/// What [`history`] gives.
+#[derive(Debug, Deserialize)]
+pub struct PublishedRow {
+    #[serde(with = "millis")]
+    pub published_at: Timestamp,
+}
+
+/// The newest videos that are known of a channel.
+#[must_use]
+pub fn newest(channel: &ChannelId, limit: u32) -> Statement {
+    Statement::new(NEWEST).bind(channel).bind(limit)
+}
