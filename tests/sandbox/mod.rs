@@ -35,7 +35,7 @@
 //! | `money.rs`, `usage.rs` | prices, credits, caps, and what X tells of them |
 //! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
 //! | `pages.rs` | pages for people |
-//! | `server.rs`, `main.rs` | the socket and the program |
+//! | `server.rs`, `socket.rs`, `main.rs` | the socket and the program |
 #![allow(
     dead_code,
     reason = "each target that includes the sandbox uses a part of it"
@@ -89,6 +89,7 @@ pub mod settings;
 pub mod sha1;
 pub mod signature;
 pub mod sniff;
+pub mod socket;
 pub mod spec;
 pub mod text;
 pub mod trends;
