@@ -30,11 +30,41 @@ impl Ids {
 
     /// A word of letters and digits, as in `https://t.co/xxxxxxxxxx`, tokens and codes.
     pub fn word(&mut self, length: usize) -> String {
-        const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        self.of_letters(
+            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+            length,
+        )
+    }
+
+    /// A word of the letters of base64url, as the ids of videos and channels are.
+    pub fn name(&mut self, length: usize) -> String {
+        self.of_letters(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            length,
+        )
+    }
+
+    /// A decimal number of this many digits, the first of them not 0.
+    pub fn decimal(&mut self, digits: usize) -> String {
+        self.of_letters(b"123456789", 1) + &self.of_letters(b"0123456789", digits - 1)
+    }
+
+    /// A number from 0 up to this one, exclusive.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// True for this share of the calls: never for 0, always for 1.
+    pub fn chance(&mut self, share: f64) -> bool {
+        let millionths = u32::try_from(self.below(1_000_000)).expect("below a million");
+        f64::from(millionths) < share * 1_000_000.0
+    }
+
+    fn of_letters(&mut self, letters: &[u8], length: usize) -> String {
         (0..length)
             .map(|_| {
-                let index = usize::try_from(self.next() % 62).expect("below 62");
-                char::from(LETTERS[index])
+                let index = self.below(letters.len() as u64);
+                char::from(letters[usize::try_from(index).expect("an index")])
             })
             .collect()
     }

@@ -18,8 +18,9 @@ const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;max-width:34rem;mar
     article p{white-space:pre-wrap;overflow-wrap:anywhere}\
     button{font:inherit;font-weight:600;padding:.6rem 1.4rem;border:0;border-radius:2rem;background:#14171a;color:#fff;\
     cursor:pointer}button.quiet{background:#eef1f3;color:#14171a}\
+    input{font:inherit;padding:.55rem .8rem;border:1px solid #d5dce1;border-radius:.6rem;background:none;color:inherit}\
     @media(prefers-color-scheme:dark){body{background:#14171a;color:#e8ecef}a{color:#7bbcf0}small,.note{color:#9aa7b0}\
-    .note,article{border-color:#38424a}button{background:#e8ecef;color:#14171a}\
+    .note,article,input{border-color:#38424a}button{background:#e8ecef;color:#14171a}\
     button.quiet{background:#2a3238;color:#e8ecef}}";
 
 /// Text made safe for HTML, in elements and in quoted attributes.
@@ -31,11 +32,16 @@ pub fn html(text: &str) -> String {
 
 /// A whole page. `title` and `body` are HTML already.
 pub fn document(title: &str, body: &str) -> String {
+    document_beside("X", title, body)
+}
+
+/// A whole page of the stand-in for this service.
+pub fn document_beside(service: &str, title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
          <style>{STYLE}</style></head><body><main>{body}</main>\
-         <footer><small>This is the sandbox of Godwit, not X. <a href=\"/\">What is this?</a></small></footer></body></html>"
+         <footer><small>This is the sandbox of Godwit, not {service}. <a href=\"/\">What is this?</a></small></footer></body></html>"
     )
 }
 

@@ -189,7 +189,8 @@ impl Settings {
     }
 }
 
-fn merge(into: &mut Value, patch: &Value) {
+/// Members of `patch` take the place of those of `into`, objects member by member.
+pub fn merge(into: &mut Value, patch: &Value) {
     match (into, patch) {
         (Value::Object(into), Value::Object(patch)) => {
             for (name, value) in patch {

@@ -16,7 +16,7 @@ pub fn hmac(key: &[u8], message: &[u8]) -> [u8; 20] {
 }
 
 #[allow(clippy::many_single_char_names, reason = "the names of RFC 3174")]
-fn sha1(message: &[u8]) -> [u8; 20] {
+pub fn sha1(message: &[u8]) -> [u8; 20] {
     let mut state: [u32; 5] = [
         0x6745_2301,
         0xefcd_ab89,
