@@ -36,6 +36,7 @@
 //! | `faults.rs`, `record.rs`, `control.rs` | scripted faults, counts and log, control surface |
 //! | `pages.rs` | pages for people |
 //! | `server.rs`, `socket.rs`, `main.rs` | the socket and the program |
+//! | `youtube/` | the stand-in for YouTube and its hub |
 #![allow(
     dead_code,
     reason = "each target that includes the sandbox uses a part of it"
@@ -98,6 +99,7 @@ pub mod usage;
 pub mod users;
 pub mod windows;
 pub mod x;
+pub mod youtube;
 
 #[allow(
     unused_imports,
@@ -110,4 +112,5 @@ pub use {
     server::Sandbox,
     settings::{Names, Plan, Settings},
     x::X,
+    youtube::{Tube, YouTube},
 };

@@ -22,6 +22,7 @@ mod socket;
 mod spec;
 mod text;
 mod tokens;
+mod youtube;
 
 /// 2026-11-21T08:00:00Z.
 const START: i64 = 1_795_248_000_000;
