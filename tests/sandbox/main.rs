@@ -1,11 +1,13 @@
-//! The sandbox as a program: a stand-in for X on 127.0.0.1.
+//! The sandbox as a program: stand-ins for X, and if asked for YouTube, on 127.0.0.1.
 //!
 //! ```text
 //! sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]...
-//!         [--consumer-key KEY --consumer-secret SECRET] [--exit-with-stdin]
+//!         [--consumer-key KEY --consumer-secret SECRET] [--youtube-port N] [--exit-with-stdin]
 //! ```
 //!
 //! Prints one line of JSON when it is ready: `{"url":"http://127.0.0.1:PORT"}`. Port 0, the default, is any free one.
+//! `--youtube-port` starts YouTube and its hub too, and the line then has a second member, `"youtube_url"`. Its hub
+//! takes as long to accept a subscription as the real one, about 300 ms.
 //! A consumer key and its secret are what OAuth 1.0a and app-only tokens need. Without a client secret a public client is registered. `--redirect-uri` may be given up to ten times, as at X, and takes
 //! the place of the default. With `--exit-with-stdin` it ends when its standard input does, so that it never outlives
 //! the process that started it.
@@ -15,15 +17,19 @@ mod sandbox;
 
 use std::{io::Write, process::ExitCode};
 
-use sandbox::{Sandbox, Settings};
+use sandbox::{
+    Sandbox, Settings,
+    youtube::{self, HubSettings, YouTube},
+};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 const USAGE: &str = "usage: sandbox [--port N] [--client-id ID] [--client-secret SECRET] [--redirect-uri URI]... \
-                     [--consumer-key KEY --consumer-secret SECRET] [--exit-with-stdin]";
+                     [--consumer-key KEY --consumer-secret SECRET] [--youtube-port N] [--exit-with-stdin]";
 
 struct Options {
     port: u16,
+    youtube_port: Option<u16>,
     settings: Settings,
     exit_with_stdin: bool,
 }
@@ -44,7 +50,20 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ready = json!({"url": sandbox.url()});
+    let youtube = match options.youtube_port {
+        Some(port) => match YouTube::bind(port, youtube_settings()).await {
+            Ok(youtube) => Some(youtube),
+            Err(error) => {
+                eprintln!("sandbox: cannot listen on port {port}: {error}");
+                return ExitCode::FAILURE;
+            }
+        },
+        None => None,
+    };
+    let mut ready = json!({"url": sandbox.url()});
+    if let Some(youtube) = &youtube {
+        ready["youtube_url"] = youtube.url().into();
+    }
     if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
         eprintln!("sandbox: cannot say that it is ready: {error}");
         return ExitCode::FAILURE;
@@ -55,13 +74,26 @@ async fn main() -> ExitCode {
     } else {
         std::future::pending::<()>().await;
     }
-    drop(sandbox);
+    drop((sandbox, youtube));
     ExitCode::SUCCESS
+}
+
+/// For people: with the delays of the real hub.
+fn youtube_settings() -> youtube::Settings {
+    youtube::Settings {
+        hub: HubSettings {
+            answers_after: 300,
+            verifies_after: 500,
+            ..HubSettings::default()
+        },
+        ..youtube::Settings::default()
+    }
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         port: 0,
+        youtube_port: None,
         settings: Settings::default(),
         exit_with_stdin: false,
     };
@@ -75,6 +107,10 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         match argument.as_str() {
             "--port" => {
                 options.port = value()?.parse().map_err(|_| "--port takes 0 to 65535")?;
+            }
+            "--youtube-port" => {
+                let port = value()?.parse();
+                options.youtube_port = Some(port.map_err(|_| "--youtube-port takes 0 to 65535")?);
             }
             "--client-id" => options.settings.client_id = value()?,
             "--consumer-key" => options.settings.consumer_key = Some(value()?),
