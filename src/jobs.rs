@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::idempotency;
 use crate::ids::{AccountId, DeliveryId, WorkspaceId};
-use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
 use crate::sources::ids::{ChannelId, VideoId};
+use crate::time::{DAY_MS, SECOND_MS, Timestamp, millis};
 use crate::{budgets, identity, media, operations, publish, sources};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -178,7 +178,10 @@ async fn perform(app: &App, job: Job) -> Disposition {
     // What was not done is due again when its hold is over: the sweep brings it back.
     if let Err(error) = result {
         let why = error.internal.as_ref().unwrap_or(&error.detail);
-        app.warn("source_job_failed", &json!({ "channel": channel, "error": why }));
+        app.warn(
+            "source_job_failed",
+            &json!({ "channel": channel, "error": why }),
+        );
     }
     Disposition::Done
 }

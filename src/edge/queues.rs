@@ -43,8 +43,8 @@ async fn send(queue: &Queue, jobs: Vec<(Job, u32)>) -> Result<(), QueueError> {
             .map(|(job, delay_seconds)| {
                 let text =
                     serde_json::to_string(job).map_err(|error| QueueError(error.to_string()))?;
-                let message = RawMessageBuilder::new(JsValue::from_str(&text))
-                    .delay_seconds(*delay_seconds);
+                let message =
+                    RawMessageBuilder::new(JsValue::from_str(&text)).delay_seconds(*delay_seconds);
                 Ok(message.build_with_content_type(QueueContentType::Text))
             })
             .collect::<Result<Vec<_>, QueueError>>()?;

@@ -7,7 +7,9 @@ use super::{cors, health, openapi, problem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::ids::RequestId;
-use crate::{accounts, apps, budgets, engagement, identity, insights, media, operations, posts, sources};
+use crate::{
+    accounts, apps, budgets, engagement, identity, insights, media, operations, posts, sources,
+};
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};

@@ -145,7 +145,8 @@ async fn take_form(
                 alt_text = Some(text).filter(|text| !text.is_empty());
             }
             Some("file") if file.is_none() => {
-                let mut begun = Incoming::begin(app, owner(call.caller()?), announced, None).await?;
+                let mut begun =
+                    Incoming::begin(app, owner(call.caller()?), announced, None).await?;
                 begun.fill(field).await?;
                 file = Some(begun);
             }

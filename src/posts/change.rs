@@ -166,7 +166,10 @@ pub async fn approve(
         return Err(Error::new(
             Kind::Outdated,
             "revision_changed",
-            format!("The post is of revision {}, which is none of those in If-Match.", post.revision),
+            format!(
+                "The post is of revision {}, which is none of those in If-Match.",
+                post.revision
+            ),
             "Read the post again, and decide whether it is still to be sent.",
         ));
     }

@@ -8,7 +8,7 @@
 //! the post exists already, or it does not.
 
 use super::model::{ItemState, Mode, Settings};
-use super::store::videos::{self, OpenRow, VideoRow, Verdict};
+use super::store::videos::{self, OpenRow, Verdict, VideoRow};
 use super::wording::{self, Rendered, Words};
 use super::{ids::VideoId, store};
 use crate::app::App;
@@ -56,7 +56,10 @@ pub async fn announce(
             }
             let id = PostId::new(&*app.clock, &*app.random);
             // 1.
-            let taken = app.database.run(videos::take_item(item, &now.day(), &id)).await?;
+            let taken = app
+                .database
+                .run(videos::take_item(item, &now.day(), &id))
+                .await?;
             if taken.rows.is_empty() {
                 // The day is full; or somebody else has taken it, whom this does not touch.
                 let full = videos::day_is_full(item, &now.day(), now);
@@ -79,9 +82,14 @@ pub async fn announce(
             let waits = fields.iter().all(passing) && now.since(item.seen_at) < PATIENCE_MS;
             let reason = fields.first().map_or("refused", |field| field.code);
             let detail = fields.first().map(|field| field.detail.clone());
-            app.info("item_refused", &json!({ "source": item.source_id, "video": item.video_id, "why": reason }));
+            app.info(
+                "item_refused",
+                &json!({ "source": item.source_id, "video": item.video_id, "why": reason }),
+            );
             if waits {
-                app.database.run(videos::waits(item, reason, detail.as_deref())).await?;
+                app.database
+                    .run(videos::waits(item, reason, detail.as_deref()))
+                    .await?;
                 return Ok(Some(now.plus_ms(AGAIN_MS)));
             }
             leave_out(reason, detail).await

@@ -105,7 +105,9 @@ fn read(text: &str) -> Option<Named> {
     let mut segments = url.path_segments()?.filter(|segment| !segment.is_empty());
     match (segments.next()?, segments.next()) {
         ("channel", Some(id)) => ChannelId::parse(id).map(Named::Id),
-        (kind @ ("c" | "user"), Some(name)) if is_name(name) => Some(Named::Page(format!("{kind}/{name}"))),
+        (kind @ ("c" | "user"), Some(name)) if is_name(name) => {
+            Some(Named::Page(format!("{kind}/{name}")))
+        }
         (first, _) => handle(first).map(Named::Handle),
     }
 }
@@ -113,7 +115,9 @@ fn read(text: &str) -> Option<Named> {
 /// A handle, with its `@`: letters and digits of any script, `.`, `_`, `-` and `·`
 /// (<https://support.google.com/youtube/answer/11585688>). Of an address, with its escapes.
 fn handle(text: &str) -> Option<String> {
-    let name = text.strip_prefix('@').or_else(|| text.strip_prefix("%40"))?;
+    let name = text
+        .strip_prefix('@')
+        .or_else(|| text.strip_prefix("%40"))?;
     is_name(name).then(|| format!("@{name}"))
 }
 
@@ -136,15 +140,39 @@ mod tests {
             format!("http://m.youtube.com/channel/{id}/shorts?x=1"),
             format!("youtube.com/channel/{id}"),
         ] {
-            assert!(matches!(read(&text), Some(Named::Id(found)) if found.as_str() == id), "{text}");
+            assert!(
+                matches!(read(&text), Some(Named::Id(found)) if found.as_str() == id),
+                "{text}"
+            );
         }
-        for text in ["@god.wit", "https://youtube.com/@god.wit", "www.youtube.com/@god.wit/shorts", "https://www.youtube.com/%40god.wit"] {
-            assert_eq!(read(text), Some(Named::Handle("@god.wit".to_owned())), "{text}");
-        }
-        assert_eq!(read("https://www.youtube.com/c/Godwit"), Some(Named::Page("c/Godwit".to_owned())));
         for text in [
-            "", "@", "godwit", "https://example.com/@godwit", "https://youtube.com.example.com/@godwit", "ftp://youtube.com/@godwit",
-            "https://www.youtube.com/watch?v=KXjiJpsl3d8", "https://www.youtube.com/channel/UCshort", "@a/../b", "@a?b", "@a b",
+            "@god.wit",
+            "https://youtube.com/@god.wit",
+            "www.youtube.com/@god.wit/shorts",
+            "https://www.youtube.com/%40god.wit",
+        ] {
+            assert_eq!(
+                read(text),
+                Some(Named::Handle("@god.wit".to_owned())),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            read("https://www.youtube.com/c/Godwit"),
+            Some(Named::Page("c/Godwit".to_owned()))
+        );
+        for text in [
+            "",
+            "@",
+            "godwit",
+            "https://example.com/@godwit",
+            "https://youtube.com.example.com/@godwit",
+            "ftp://youtube.com/@godwit",
+            "https://www.youtube.com/watch?v=KXjiJpsl3d8",
+            "https://www.youtube.com/channel/UCshort",
+            "@a/../b",
+            "@a?b",
+            "@a b",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -8,10 +8,10 @@ use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Judgement, Needs, Says, Times};
 use super::model::ItemState;
 use super::poll::{self, Way};
+use super::store;
 use super::store::channels::{self, ChannelRow};
 use super::store::videos::{self, OpenRow, Verdict, VideoRow};
 use super::youtube::{self, ApiVideo, VIDEOS_MAX};
-use super::store;
 use crate::app::App;
 use crate::error::Error;
 use crate::time::{MINUTE_MS, Timestamp};
@@ -37,7 +37,10 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let held = now.plus_ms(HOLD_MS);
     let ids = ids.get(..VIDEOS_MAX).unwrap_or(ids);
     // 1.
-    let mut statements = vec![videos::take(channel, ids, now, held), channels::read(channel)];
+    let mut statements = vec![
+        videos::take(channel, ids, now, held),
+        channels::read(channel),
+    ];
     statements.extend(ids.iter().map(|id| videos::open(channel, id)));
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
@@ -56,7 +59,12 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let one = |video: VideoRow| {
         let items = open.iter().filter(|item| item.video_id == video.video_id);
         let items: Vec<&OpenRow> = items.collect();
-        let job = Looked { app, channel, title: title.as_deref(), held };
+        let job = Looked {
+            app,
+            channel,
+            title: title.as_deref(),
+            held,
+        };
         let facts = facts.as_deref();
         async move { job.at(video, &items, facts).await }
     };
@@ -72,7 +80,9 @@ async fn facts(
     channel: &ChannelId,
     taken: &[VideoRow],
 ) -> Result<Option<Vec<ApiVideo>>, Error> {
-    let open = taken.iter().filter(|video| video.verdict == Verdict::Undecided);
+    let open = taken
+        .iter()
+        .filter(|video| video.verdict == Verdict::Undecided);
     let ids: Vec<VideoId> = open.map(|video| video.video_id.clone()).collect();
     let has_key = app.config.youtube.api_key.is_some();
     if ids.is_empty() || !has_key || !poll::spend(app, Way::Api, 1).await? {
@@ -81,7 +91,10 @@ async fn facts(
     match youtube::videos(app, &ids).await {
         Ok(found) => Ok(Some(found)),
         Err(trouble) => {
-            app.warn("youtube_api_failed", &json!({ "channel": channel, "why": trouble.to_string() }));
+            app.warn(
+                "youtube_api_failed",
+                &json!({ "channel": channel, "why": trouble.to_string() }),
+            );
             Ok(None)
         }
     }
@@ -186,7 +199,9 @@ impl Looked<'_> {
             (Verdict::Video, _) => Judgement::Video,
             (Verdict::LeftOut, _) => {
                 let reason = video.reason.as_deref().unwrap_or("removed");
-                app.database.run(videos::left_out(item, reason, None, now)).await?;
+                app.database
+                    .run(videos::left_out(item, reason, None, now))
+                    .await?;
                 return Ok(None);
             }
             (Verdict::Undecided, _) => {
@@ -197,7 +212,9 @@ impl Looked<'_> {
         match judgement {
             Judgement::Wait { until, .. } => Ok(Some(until)),
             Judgement::LeaveOut { reason } => {
-                app.database.run(videos::left_out(item, reason, None, now)).await?;
+                app.database
+                    .run(videos::left_out(item, reason, None, now))
+                    .await?;
                 Ok(None)
             }
             Judgement::Short | Judgement::Video | Judgement::Public => {
@@ -205,7 +222,8 @@ impl Looked<'_> {
                     Ok(again) => Ok(again),
                     Err(error) => {
                         let why = error.internal.unwrap_or(error.detail);
-                        let details = json!({ "source": item.source_id, "video": item.video_id, "why": why });
+                        let details =
+                            json!({ "source": item.source_id, "video": item.video_id, "why": why });
                         app.warn("item_not_announced", &details);
                         Ok(Some(now.plus_ms(AGAIN_MS)))
                     }

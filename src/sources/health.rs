@@ -73,13 +73,28 @@ pub fn of(row: &ChannelRow, now: Timestamp) -> Health {
     let (push, poll) = (push(row, now), poll(row, now));
     let summary = match (push.state, poll.state) {
         ("off", _) | (_, "off") => "Paused: nothing is noticed.",
-        ("verified", "working") => "All is well: new videos are announced by YouTube within seconds, and looked for besides.",
-        ("verified", "pending") => "New videos are announced by YouTube within seconds; the first look at the channel is about to be made.",
-        ("verified", _) => "New videos are announced by YouTube within seconds. Looking at the channel fails at the moment, so that what YouTube does not announce is found later.",
-        (_, "working") => "New videos are found by looking, usually within minutes. YouTube's announcements, which take seconds, do not work at the moment; Godwit keeps asking for them.",
+        ("verified", "working") => {
+            "All is well: new videos are announced by YouTube within seconds, and looked for besides."
+        }
+        ("verified", "pending") => {
+            "New videos are announced by YouTube within seconds; the first look at the channel is about to be made."
+        }
+        ("verified", _) => {
+            "New videos are announced by YouTube within seconds. Looking at the channel fails at the moment, so that what YouTube does not announce is found later."
+        }
+        (_, "working") => {
+            "New videos are found by looking, usually within minutes. YouTube's announcements, which take seconds, do not work at the moment; Godwit keeps asking for them."
+        }
         (_, "pending") => "Just connected: the first look at the channel is about to be made.",
-        _ if row.poll_good_at.is_some_and(|good| now.since(good) < SILENT_MS) => "New videos are found later than usual: YouTube neither announces them nor answers at the moment. None is lost.",
-        _ => "New videos are not noticed at the moment: YouTube neither announces them nor answers. They are found as soon as it does, and posted if they are not older than two days.",
+        _ if row
+            .poll_good_at
+            .is_some_and(|good| now.since(good) < SILENT_MS) =>
+        {
+            "New videos are found later than usual: YouTube neither announces them nor answers at the moment. None is lost."
+        }
+        _ => {
+            "New videos are not noticed at the moment: YouTube neither announces them nor answers. They are found as soon as it does, and posted if they are not older than two days."
+        }
     };
     Health {
         summary: summary.to_owned(),
@@ -132,7 +147,9 @@ fn poll(row: &ChannelRow, now: Timestamp) -> Poll {
             "failing",
             format!("The last look at the channel failed, and it is looked at again: {note}"),
         ),
-        None if row.poll_good_at.is_none() => ("pending", "The first look is about to be made.".to_owned()),
+        None if row.poll_good_at.is_none() => {
+            ("pending", "The first look is about to be made.".to_owned())
+        }
         None => ("working", working(row, now)),
     };
     Poll {

@@ -136,7 +136,11 @@ impl Evidence {
         if says == Says::Nothing && self.page.is_some_and(|page| page.says != Says::Nothing) {
             return;
         }
-        self.page = Some(Page { says, status, at: now });
+        self.page = Some(Page {
+            says,
+            status,
+            at: now,
+        });
     }
 
     /// Learns what the Data API says, or that it says nothing.
@@ -155,8 +159,12 @@ impl Evidence {
             });
             return;
         };
-        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u32>().ok());
-        let (width, height) = (number(&video.player.embed_width), number(&video.player.embed_height));
+        let number =
+            |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u32>().ok());
+        let (width, height) = (
+            number(&video.player.embed_width),
+            number(&video.player.embed_height),
+        );
         self.api = Some(Facts {
             known: true,
             privacy: video.status.privacy_status.clone(),
@@ -254,7 +262,11 @@ impl Times {
 /// What the evidence means by now.
 #[must_use]
 pub fn judge(evidence: &Evidence, times: Times, needs: Needs) -> Judgement {
-    if let Some(waits) = evidence.api.as_ref().and_then(|facts| not_public(facts, times)) {
+    if let Some(waits) = evidence
+        .api
+        .as_ref()
+        .and_then(|facts| not_public(facts, times))
+    {
         return waits;
     }
     match kind(evidence, times) {
@@ -262,7 +274,10 @@ pub fn judge(evidence: &Evidence, times: Times, needs: Needs) -> Judgement {
         None if needs == Needs::Visibility => Judgement::Public,
         None => {
             let young = times.out_ms(times.now) < SETTLED_MS;
-            times.wait(if young { "just_published" } else { "undecided" }, "undecided")
+            times.wait(
+                if young { "just_published" } else { "undecided" },
+                "undecided",
+            )
         }
     }
 }
@@ -332,7 +347,10 @@ fn kind(evidence: &Evidence, times: Times) -> Option<Judgement> {
 /// Whether asking the page, and then the list of Shorts, can tell more.
 #[must_use]
 pub fn is_open(evidence: &Evidence, times: Times) -> bool {
-    let hidden = evidence.api.as_ref().and_then(|facts| not_public(facts, times));
+    let hidden = evidence
+        .api
+        .as_ref()
+        .and_then(|facts| not_public(facts, times));
     hidden.is_none() && kind(evidence, times).is_none()
 }
 
@@ -340,16 +358,22 @@ pub fn is_open(evidence: &Evidence, times: Times) -> bool {
 #[must_use]
 pub fn in_words(reason: &str) -> Option<&'static str> {
     Some(match reason {
-        "just_published" => "It is not clear yet whether this is a Short: YouTube may not show a fresh one as such. It is looked at again.",
+        "just_published" => {
+            "It is not clear yet whether this is a Short: YouTube may not show a fresh one as such. It is looked at again."
+        }
         "undecided" => "YouTube does not say whether this is a Short.",
-        "not_public_yet" => "YouTube's Data API does not know the video yet. It is looked at again.",
+        "not_public_yet" => {
+            "YouTube's Data API does not know the video yet. It is looked at again."
+        }
         "private" => "The video is private.",
         "unlisted" => "The video is unlisted.",
         "processing" => "YouTube is still processing the video.",
         "removed" => "The video was removed, or is not public.",
         "upcoming" => "The premiere or stream has not begun; it is looked at again when it should.",
         "live" => "The stream is running; it is looked at again when it has ended.",
-        "before_baseline" => "It was published before this source began, was resumed, or was pointed at this channel.",
+        "before_baseline" => {
+            "It was published before this source began, was resumed, or was pointed at this channel."
+        }
         "old_news" => "It was older than two days when it was first seen.",
         "not_a_short" => "It is no Short, and this source posts Shorts.",
         "a_short" => "It is a Short, and this source posts other videos.",
@@ -359,8 +383,12 @@ pub fn in_words(reason: &str) -> Option<&'static str> {
         "paused" => "The source was paused.",
         "repointed" => "The source was pointed at another channel.",
         "template_too_long" => "The template leaves no room for a post.",
-        "account_needs_reconnect" => "An account of this source has to be connected again before it can post.",
-        "unknown_account" => "An account of this source is not connected any more: change the source's accounts.",
+        "account_needs_reconnect" => {
+            "An account of this source has to be connected again before it can post."
+        }
+        "unknown_account" => {
+            "An account of this source is not connected any more: change the source's accounts."
+        }
         _ => return None,
     })
 }

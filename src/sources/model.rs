@@ -245,7 +245,11 @@ impl Settings {
         }
         if let Err(InvalidHashtag { index }) = text::with_hashtags("", &self.hashtags, u32::MAX) {
             let detail = "X does not take this for a hashtag, which has letters, digits and underscores, and not only digits.";
-            say(format!("/hashtags/{index}"), "invalid_hashtag", detail.to_owned());
+            say(
+                format!("/hashtags/{index}"),
+                "invalid_hashtag",
+                detail.to_owned(),
+            );
         }
         for (name, words) in [("include", &self.include), ("exclude", &self.exclude)] {
             if words.len() > WORDS_MAX {
@@ -263,7 +267,10 @@ impl Settings {
             let detail = format!("A delay is up to {DELAY_MAX_SECONDS} seconds, which are a day.");
             say("/delay_seconds".to_owned(), "invalid_delay", detail);
         }
-        if self.max_per_day.is_some_and(|max| !(1..=PER_DAY_MAX).contains(&max)) {
+        if self
+            .max_per_day
+            .is_some_and(|max| !(1..=PER_DAY_MAX).contains(&max))
+        {
             let detail = format!("max_per_day is from 1 to {PER_DAY_MAX}.");
             say("/max_per_day".to_owned(), "invalid_max_per_day", detail);
         }

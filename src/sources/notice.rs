@@ -36,7 +36,11 @@ pub async fn receive(
     body: &[u8],
 ) -> Result<Received, Error> {
     let now = app.now();
-    let row: Option<ChannelRow> = app.database.run(channels::by_callback(token)).await?.first()?;
+    let row: Option<ChannelRow> = app
+        .database
+        .run(channels::by_callback(token))
+        .await?
+        .first()?;
     let Some(row) = row else {
         return Ok(Received::Unknown);
     };
@@ -53,13 +57,26 @@ pub async fn receive(
         Err(why) => return ignore(app, channel, &why.to_string()).await,
     };
     let (seen, gone) = about(channel, feed);
-    sight::note(app, channel, seen, gone, SeenBy::Push, vec![channels::pushed(channel, now)]).await?;
+    sight::note(
+        app,
+        channel,
+        seen,
+        gone,
+        SeenBy::Push,
+        vec![channels::pushed(channel, now)],
+    )
+    .await?;
     Ok(Received::Yes)
 }
 
 async fn ignore(app: &App, channel: &ChannelId, why: &str) -> Result<Received, Error> {
-    app.database.run(channels::ignored(channel, app.now())).await?;
-    app.info("notification_ignored", &json!({ "channel": channel, "why": why }));
+    app.database
+        .run(channels::ignored(channel, app.now()))
+        .await?;
+    app.info(
+        "notification_ignored",
+        &json!({ "channel": channel, "why": why }),
+    );
     Ok(Received::Yes)
 }
 

@@ -30,7 +30,12 @@ use serde_json::json;
 ///
 /// # Errors
 /// What is wrong with it, by field; `youtube_unreachable`.
-pub async fn connect(app: &App, caller: &Caller, new: &NewSource, once: &Once) -> Result<Reply, Error> {
+pub async fn connect(
+    app: &App,
+    caller: &Caller,
+    new: &NewSource,
+    once: &Once,
+) -> Result<Reply, Error> {
     let workspace = &caller.workspace_id;
     let settings = Settings::of(new, Vec::new());
     let mut errors = settings.problems();
@@ -39,7 +44,10 @@ pub async fn connect(app: &App, caller: &Caller, new: &NewSource, once: &Once) -
     if !errors.is_empty() {
         return Err(Error::invalid(errors));
     }
-    let settings = Settings { accounts, ..settings };
+    let settings = Settings {
+        accounts,
+        ..settings
+    };
     // 1.
     let found = connect::find(app, &new.channel).await?;
     let now = app.now();
@@ -63,7 +71,10 @@ pub async fn connect(app: &App, caller: &Caller, new: &NewSource, once: &Once) -
     let reply = Reply::json(StatusCode::CREATED, &shown(app, row.clone(), &channel)?)?
         .with_header(header::LOCATION, &format!("/api/v1/sources/{}", row.id))
         .with_header(header::ETAG, &tag(1));
-    let mut statements = vec![follow(app, &found, now)?, store::insert(&row, settings.max_per_day)];
+    let mut statements = vec![
+        follow(app, &found, now)?,
+        store::insert(&row, settings.max_per_day),
+    ];
     statements.push(audit(app, caller, "source.created", &row.id, now));
     let work = Work {
         statements,
@@ -93,23 +104,38 @@ fn collect<T: Default>(error: Error, errors: &mut Vec<FieldError>) -> Result<T, 
 }
 
 fn follow(app: &App, found: &Found, now: Timestamp) -> Result<Statement, Error> {
-    let (callback, secret) = (websub::new_callback(app), websub::new_secret(app, &found.id)?);
+    let (callback, secret) = (
+        websub::new_callback(app),
+        websub::new_secret(app, &found.id)?,
+    );
     let title = found.title.as_deref();
     Ok(channels::follow(&found.id, title, &callback, &secret, now))
 }
 
 async fn begin(app: &App, channel: &ChannelId) {
     let channel_id = channel.clone();
-    let poll = Job::Poll { channel_id: channel_id.clone() };
+    let poll = Job::Poll {
+        channel_id: channel_id.clone(),
+    };
     let jobs = vec![(poll, 0), (Job::Subscribe { channel_id }, 0)];
     if let Err(error) = app.queue.send(jobs).await {
-        app.warn("nudge_failed", &json!({ "channel": channel, "error": error.0 }));
+        app.warn(
+            "nudge_failed",
+            &json!({ "channel": channel, "error": error.0 }),
+        );
     }
 }
 
 fn audit(app: &App, caller: &Caller, action: &str, id: &SourceId, now: Timestamp) -> Statement {
     let audit = AuditId::new(&*app.clock, &*app.random);
-    store::audit(&caller.workspace_id, &audit, &caller.actor(), action, id, now)
+    store::audit(
+        &caller.workspace_id,
+        &audit,
+        &caller.actor(),
+        action,
+        id,
+        now,
+    )
 }
 
 /// The entity tag of a revision.
@@ -164,7 +190,9 @@ pub async fn list(
         Some(shown(app, row, &channel))
     });
     let sources = shown.collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(sources, limit, |source: &Source| source.id.to_string()))
+    Ok(Page::of(sources, limit, |source: &Source| {
+        source.id.to_string()
+    }))
 }
 
 /// Changes a source. Another channel takes a new baseline, and what is still open of the old one becomes no post.

@@ -77,7 +77,10 @@ fn day(way: Way, now: Timestamp) -> (String, f64) {
     let one: Span = 1.day();
     let end = here.start_of_day().and_then(|start| start.checked_add(one));
     let left = end.map_or(0, |end| end.timestamp().as_millisecond() - now.millis());
-    #[expect(clippy::cast_precision_loss, reason = "a day has fewer ms than an f64 has digits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a day has fewer ms than an f64 has digits"
+    )]
     let part = left as f64 / DAY_MS as f64;
     (name, part)
 }
@@ -117,13 +120,18 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
     } else {
         let next = now.plus_ms(HOUR_MS);
         let note = "The day's budget for looking at YouTube is used up (YOUTUBE_API_UNITS_PER_DAY, YOUTUBE_FEED_REQUESTS_PER_DAY).";
-        app.database.run(channels::not_polled(channel, now, note, next)).await?;
+        app.database
+            .run(channels::not_polled(channel, now, note, next))
+            .await?;
         return Ok(());
     };
     // 3. What the Data API does not say, the feed may.
     let (way, looked) = match look(app, &row, way).await {
         Err(trouble) if way == Way::Api => {
-            app.warn("youtube_api_failed", &json!({ "channel": channel, "why": trouble.to_string() }));
+            app.warn(
+                "youtube_api_failed",
+                &json!({ "channel": channel, "why": trouble.to_string() }),
+            );
             if spend(app, Way::Feed, 1).await? {
                 (Way::Feed, look(app, &row, Way::Feed).await)
             } else {
@@ -133,7 +141,11 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
         looked => (way, looked),
     };
     // 4.
-    let failures = if looked.is_ok() { 0 } else { row.poll_failures.saturating_add(1) };
+    let failures = if looked.is_ok() {
+        0
+    } else {
+        row.poll_failures.saturating_add(1)
+    };
     let next = next(app, &row, way, failures).await?;
     match looked {
         Ok(look) => {
@@ -149,8 +161,13 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
         }
         Err(trouble) => {
             let note = trouble.to_string();
-            app.info("channel_not_polled", &json!({ "channel": channel, "why": note, "again_at": next }));
-            app.database.run(channels::not_polled(channel, now, &note, next)).await?;
+            app.info(
+                "channel_not_polled",
+                &json!({ "channel": channel, "why": note, "again_at": next }),
+            );
+            app.database
+                .run(channels::not_polled(channel, now, &note, next))
+                .await?;
             Ok(())
         }
     }
@@ -180,9 +197,17 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
     }
     look.by = SeenBy::Feed;
     let known = (row.etag.as_deref(), row.modified.as_deref());
-    if let FeedAnswer::Feed { feed, etag, modified } = youtube::feed(app, channel, known).await? {
+    if let FeedAnswer::Feed {
+        feed,
+        etag,
+        modified,
+    } = youtube::feed(app, channel, known).await?
+    {
         let of_channel = |of: &Option<ChannelId>| of.as_ref().is_none_or(|of| of == channel);
-        let entries = feed.entries.into_iter().filter(|entry| of_channel(&entry.channel_id));
+        let entries = feed
+            .entries
+            .into_iter()
+            .filter(|entry| of_channel(&entry.channel_id));
         look.seen = entries.map(Sighting::of).collect();
         look.etag = etag;
         look.modified = modified;

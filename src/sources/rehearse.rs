@@ -6,7 +6,7 @@ use super::model::{Filter, Mode, Settings};
 use super::operations;
 use super::sight::Sighting;
 use super::store::channels::{self, ChannelRow};
-use super::store::videos::{self, VideoRow, Verdict};
+use super::store::videos::{self, Verdict, VideoRow};
 use super::youtube::{self, FeedAnswer};
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -57,10 +57,15 @@ pub async fn rehearse(
     let channel = app.database.run(channels::read(&source.channel_id)).await?;
     let channel: Option<ChannelRow> = channel.first()?;
     let title = channel.and_then(|channel| channel.title);
-    let newest = app.database.run(videos::newest(&source.channel_id, NEWEST)).await?;
+    let newest = app
+        .database
+        .run(videos::newest(&source.channel_id, NEWEST))
+        .await?;
     let newest: Vec<VideoRow> = newest.all()?;
     // One that is what the source looks for says most; else the very newest.
-    let fits = |video: &&VideoRow| unwanted(&settings, video, video.title.as_deref().unwrap_or("")).is_none();
+    let fits = |video: &&VideoRow| {
+        unwanted(&settings, video, video.title.as_deref().unwrap_or("")).is_none()
+    };
     let video = match newest.iter().find(fits).or_else(|| newest.first()) {
         Some(video) => video.clone(),
         None => look(app, &source.channel_id).await?,
@@ -90,8 +95,10 @@ pub async fn rehearse(
         (Some(reason), _) => (Some(reason), None),
         (None, Err(_)) => (Some("template_too_long".to_owned()), None),
         (None, Ok(rendered)) => {
-            let accounts: Vec<String> = settings.accounts.iter().map(AccountId::to_string).collect();
-            let preview = posts::preview_of(app, workspace, worded(rendered), &accounts, &[]).await?;
+            let accounts: Vec<String> =
+                settings.accounts.iter().map(AccountId::to_string).collect();
+            let preview =
+                posts::preview_of(app, workspace, worded(rendered), &accounts, &[]).await?;
             (None, Some(preview))
         }
     };
@@ -121,14 +128,16 @@ fn in_words(reason: Option<&str>, settings: &Settings) -> String {
 }
 
 async fn look(app: &App, channel: &super::ids::ChannelId) -> Result<VideoRow, Error> {
-    let answer = youtube::feed(app, channel, (None, None)).await.map_err(|trouble| {
-        Error::new(
-            Kind::Upstream,
-            "youtube_unreachable",
-            format!("The channel could not be looked at: {trouble}."),
-            "Try again in some minutes: feeds of YouTube have outages.",
-        )
-    })?;
+    let answer = youtube::feed(app, channel, (None, None))
+        .await
+        .map_err(|trouble| {
+            Error::new(
+                Kind::Upstream,
+                "youtube_unreachable",
+                format!("The channel could not be looked at: {trouble}."),
+                "Try again in some minutes: feeds of YouTube have outages.",
+            )
+        })?;
     let FeedAnswer::Feed { feed, .. } = answer else {
         return Err(nothing());
     };

@@ -61,7 +61,10 @@ fn making() -> Vec<Route> {
         )
         .idempotent()
         .takes::<NewSource>()
-        .gives::<Source>(201, "Followed from now on; what was published before is not posted")
+        .gives::<Source>(
+            201,
+            "Followed from now on; what was published before is not posted",
+        )
         .with_answer_headers(MADE)
         .refuses(422, WRONG)
         .refuses(502, UNREACHABLE),

@@ -124,6 +124,9 @@ pub async fn nudge(app: &App, channel: &ChannelId, videos: Vec<VideoId>) {
         return;
     }
     if let Err(error) = app.queue.send(jobs).await {
-        app.warn("nudge_failed", &json!({ "channel": channel, "error": error.0 }));
+        app.warn(
+            "nudge_failed",
+            &json!({ "channel": channel, "error": error.0 }),
+        );
     }
 }

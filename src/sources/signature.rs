@@ -86,12 +86,23 @@ mod tests {
             assert!(!signed(&header[..header.len() - 2]), "{header}");
             assert!(!signed(&header.replace("sha", "md")), "{header}");
         }
-        for header in ["", "sha1", "sha1=", "sha256=zz", "=", "sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c7"] {
+        for header in [
+            "",
+            "sha1",
+            "sha1=",
+            "sha256=zz",
+            "=",
+            "sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c7",
+        ] {
             assert!(!signed(header), "{header}");
         }
         let secrets = [SecretString::from("Jefe")];
         assert!(!is_by(secrets.iter(), None, BODY));
-        assert!(!is_by(secrets.iter(), Some(SIGNED[0]), b"what do ya want for nothing!"));
+        assert!(!is_by(
+            secrets.iter(),
+            Some(SIGNED[0]),
+            b"what do ya want for nothing!"
+        ));
         assert!(!is_by([].iter(), Some(SIGNED[0]), BODY));
     }
 }

@@ -63,7 +63,11 @@ macro_rules! columns {
 const INSERT: &str = "INSERT INTO sources (workspace_id, id, channel_id, created_by, state, settings, max_per_day, baseline_at,
     created_at, updated_at)
   VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?8)";
-const READ: &str = concat!("SELECT ", columns!(), " FROM sources WHERE workspace_id = ?1 AND id = ?2");
+const READ: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sources WHERE workspace_id = ?1 AND id = ?2"
+);
 const LIST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -206,13 +210,19 @@ pub fn audit(
         .bind(now)
 }
 
-const REPOINTED: &str = "UPDATE source_items SET state = 'left_out', reason = 'repointed', settled_at = ?4
+const REPOINTED: &str =
+    "UPDATE source_items SET state = 'left_out', reason = 'repointed', settled_at = ?4
   WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending'
     AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND revision = ?3)";
 
 /// Behind an update to another channel that gave this revision: what is open of the old one becomes no post.
 #[must_use]
-pub fn repointed(workspace: &WorkspaceId, id: &SourceId, revision: u32, now: Timestamp) -> Statement {
+pub fn repointed(
+    workspace: &WorkspaceId,
+    id: &SourceId,
+    revision: u32,
+    now: Timestamp,
+) -> Statement {
     Statement::new(REPOINTED)
         .bind(workspace)
         .bind(id)

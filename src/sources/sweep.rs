@@ -47,7 +47,10 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
     let looks: Vec<DueRow> = next().all()?;
     let mut of_channel: BTreeMap<ChannelId, Vec<VideoId>> = BTreeMap::new();
     for one in looks {
-        of_channel.entry(one.channel_id).or_default().push(one.video_id);
+        of_channel
+            .entry(one.channel_id)
+            .or_default()
+            .push(one.video_id);
     }
     let mut jobs = Vec::new();
     for (channel_id, videos) in of_channel {
@@ -56,11 +59,20 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
             video_ids: some.to_vec(),
         }));
     }
-    jobs.extend(polls.into_iter().map(|Due { channel_id }| Job::Poll { channel_id }));
-    jobs.extend(asks.into_iter().map(|Due { channel_id }| Job::Subscribe { channel_id }));
+    jobs.extend(
+        polls
+            .into_iter()
+            .map(|Due { channel_id }| Job::Poll { channel_id }),
+    );
+    jobs.extend(
+        asks.into_iter()
+            .map(|Due { channel_id }| Job::Subscribe { channel_id }),
+    );
     let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
     if count > 0 {
-        app.queue.send(jobs.into_iter().map(|job| (job, 0)).collect()).await?;
+        app.queue
+            .send(jobs.into_iter().map(|job| (job, 0)).collect())
+            .await?;
     }
     Ok(count)
 }

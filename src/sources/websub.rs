@@ -67,7 +67,10 @@ pub fn new_callback(app: &App) -> String {
 /// When the cipher refuses, which it does not.
 pub fn new_secret(app: &App, channel: &ChannelId) -> Result<String, Error> {
     let secret = SecretString::from(crypto::random_token(&*app.random, SECRET_BYTES));
-    let sealed = app.config.keyring.seal(&*app.random, &context(channel), &secret);
+    let sealed = app
+        .config
+        .keyring
+        .seal(&*app.random, &context(channel), &secret);
     sealed.map_err(|_| Error::internal("a secret could not be sealed"))
 }
 
@@ -125,7 +128,10 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
     let asking: Option<Asking> = app.database.run(asking).await?.first()?;
     let Some(secret) = asking.and_then(|asking| open(app, channel, &asking.next_secret)) else {
         // A key was taken out of the ring; a verification of the old request would bring a secret that nobody knows.
-        app.warn("channel_secret_not_readable", &json!({ "channel": channel }));
+        app.warn(
+            "channel_secret_not_readable",
+            &json!({ "channel": channel }),
+        );
         return Ok(());
     };
     // 3.
@@ -294,7 +300,9 @@ pub async fn verify(app: &App, token: &str, asked: &Verification) -> Result<Opti
         "denied" => {
             let reason: String = asked.reason.chars().take(NOTE_CHARS).collect();
             let again = now.plus_ms(jittered(app, DENIED_MS));
-            app.database.run(channels::denied(channel, &reason, again)).await?;
+            app.database
+                .run(channels::denied(channel, &reason, again))
+                .await?;
             return Ok(Some(String::new()));
         }
         _ if asked.challenge.is_empty() => return Ok(None),

@@ -35,7 +35,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(why) => write!(f, "YouTube did not answer ({why})"),
-            Self::Refused(status, words) if words.is_empty() => write!(f, "YouTube answered {status}"),
+            Self::Refused(status, words) if words.is_empty() => {
+                write!(f, "YouTube answered {status}")
+            }
             Self::Refused(status, words) => write!(f, "YouTube answered {status}: {words}"),
             Self::Unreadable(why) => write!(f, "YouTube's answer could not be read ({why})"),
         }
@@ -137,9 +139,15 @@ pub async fn feed(
     channel: &ChannelId,
     known: (Option<&str>, Option<&str>),
 ) -> Result<FeedAnswer, Trouble> {
-    let address = format!("{}/feeds/videos.xml?channel_id={channel}", app.config.youtube.web_base);
+    let address = format!(
+        "{}/feeds/videos.xml?channel_id={channel}",
+        app.config.youtube.web_base
+    );
     let mut request = Request::get(address);
-    for (name, value) in [(header::IF_NONE_MATCH, known.0), (header::IF_MODIFIED_SINCE, known.1)] {
+    for (name, value) in [
+        (header::IF_NONE_MATCH, known.0),
+        (header::IF_MODIFIED_SINCE, known.1),
+    ] {
         if let Some(value) = value {
             request = request.header(name, value);
         }
@@ -197,10 +205,16 @@ pub async fn channel_of_page(app: &App, path: &str) -> Result<Option<ChannelId>,
             return Ok(named_channel(&String::from_utf8_lossy(page.body())));
         }
         let next = text_of(answer.headers(), header::LOCATION).unwrap_or_default();
-        let base = url::Url::parse(&address).map_err(|error| Trouble::Unreadable(error.to_string()))?;
-        let next = base.join(&next).map_err(|error| Trouble::Unreadable(error.to_string()))?;
+        let base =
+            url::Url::parse(&address).map_err(|error| Trouble::Unreadable(error.to_string()))?;
+        let next = base
+            .join(&next)
+            .map_err(|error| Trouble::Unreadable(error.to_string()))?;
         if next.origin() != base.origin() {
-            return Err(Trouble::Refused(answer.status().as_u16(), "it leads elsewhere".to_owned()));
+            return Err(Trouble::Refused(
+                answer.status().as_u16(),
+                "it leads elsewhere".to_owned(),
+            ));
         }
         address = next.into();
     }
@@ -209,12 +223,16 @@ pub async fn channel_of_page(app: &App, path: &str) -> Result<Option<ChannelId>,
 
 /// The channel that a page is of: its canonical address, or what it is marked with.
 fn named_channel(page: &str) -> Option<ChannelId> {
-    ["/channel/", "itemprop=\"identifier\" content=\"", "\"externalId\":\""]
-        .into_iter()
-        .find_map(|before| {
-            let (_, rest) = page.split_once(before)?;
-            ChannelId::parse(rest.get(..24)?)
-        })
+    [
+        "/channel/",
+        "itemprop=\"identifier\" content=\"",
+        "\"externalId\":\"",
+    ]
+    .into_iter()
+    .find_map(|before| {
+        let (_, rest) = page.split_once(before)?;
+        ChannelId::parse(rest.get(..24)?)
+    })
 }
 
 /// The newest uploads of a channel, in the order of their upload, which is not that of their publication. One unit.
@@ -234,7 +252,8 @@ pub async fn uploads(app: &App, channel: &ChannelId) -> Result<Vec<Upload>, Trou
         content_details: Details,
     }
     let rest = channel.as_str().trim_start_matches("UC");
-    let query = format!("playlistItems?part=contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}");
+    let query =
+        format!("playlistItems?part=contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}");
     let found: Items<InList> = ask(app, &query).await?;
     let upload = |one: InList| {
         Some(Upload {
@@ -350,7 +369,12 @@ mod tests {
         ] {
             assert_eq!(named_channel(&page).unwrap().as_str(), id);
         }
-        for page in ["", "/channel/", "/channel/UCshort", "/channel/\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}"] {
+        for page in [
+            "",
+            "/channel/",
+            "/channel/UCshort",
+            "/channel/\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}",
+        ] {
             assert!(named_channel(page).is_none(), "{page}");
         }
     }

@@ -46,7 +46,11 @@ const TAGS: [(&str, &str, &[&str]); 11] = [
         &["admin"],
     ),
     ("Service", "The service itself", &["health", "openapi.json"]),
-    ("Hooks", "For other services, which call them by themselves", &["hooks"]),
+    (
+        "Hooks",
+        "For other services, which call them by themselves",
+        &["hooks"],
+    ),
 ];
 
 /// The document, from the routes themselves.

@@ -127,7 +127,11 @@ macro_rules! columns {
     };
 }
 
-const READ: &str = concat!("SELECT ", columns!(), " FROM channels WHERE channel_id = ?1");
+const READ: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM channels WHERE channel_id = ?1"
+);
 const BY_CALLBACK: &str = concat!("SELECT ", columns!(), " FROM channels WHERE callback = ?1");
 const MANY: &str = concat!(
     "SELECT ",
@@ -203,7 +207,8 @@ pub fn forget(now: Timestamp, made_before: Timestamp) -> Vec<Statement> {
 }
 
 const TO_ASK: &str = "SELECT channel_id FROM channels WHERE ask_at <= ?1 ORDER BY ask_at LIMIT ?2";
-const TO_POLL: &str = "SELECT channel_id FROM channels WHERE poll_at <= ?1 ORDER BY poll_at LIMIT ?2";
+const TO_POLL: &str =
+    "SELECT channel_id FROM channels WHERE poll_at <= ?1 ORDER BY poll_at LIMIT ?2";
 
 /// Channels for which the hub is to be asked.
 #[must_use]
@@ -236,17 +241,26 @@ pub fn take_ask(channel: &ChannelId, now: Timestamp, until: Timestamp) -> Statem
 /// Takes a due look, until `until`.
 #[must_use]
 pub fn take_poll(channel: &ChannelId, now: Timestamp, until: Timestamp) -> Statement {
-    Statement::new(TAKE_POLL).bind(channel).bind(now).bind(until)
+    Statement::new(TAKE_POLL)
+        .bind(channel)
+        .bind(now)
+        .bind(until)
 }
 
-const ASKING: &str = "UPDATE channels SET ask = CASE WHEN ask = 'unknown' THEN ask ELSE 'pending' END,
+const ASKING: &str =
+    "UPDATE channels SET ask = CASE WHEN ask = 'unknown' THEN ask ELSE 'pending' END,
     asked_at = ?2, verify_until = ?3, next_secret = coalesce(next_secret, ?4)
   WHERE channel_id = ?1 RETURNING next_secret";
 
 /// Before the request leaves: its verification may come before its answer. A secret that is already asked for stays, since
 /// an earlier request may yet be verified. Gives the secret to ask with.
 #[must_use]
-pub fn asking(channel: &ChannelId, now: Timestamp, verify_until: Timestamp, secret: &str) -> Statement {
+pub fn asking(
+    channel: &ChannelId,
+    now: Timestamp,
+    verify_until: Timestamp,
+    secret: &str,
+) -> Statement {
     Statement::new(ASKING)
         .bind(channel)
         .bind(now)
@@ -254,7 +268,8 @@ pub fn asking(channel: &ChannelId, now: Timestamp, verify_until: Timestamp, secr
         .bind(secret)
 }
 
-const ANSWERED: &str = "UPDATE channels SET ask = ?3, ask_note = ?4, ask_failures = ask_failures + ?5,
+const ANSWERED: &str =
+    "UPDATE channels SET ask = ?3, ask_note = ?4, ask_failures = ask_failures + ?5,
     ask_at = CASE WHEN followed THEN ?6 END
   WHERE channel_id = ?1 AND asked_at = ?2 AND ask IN ('pending', 'unknown')";
 
@@ -302,17 +317,22 @@ pub fn verified(
         .bind(old_until)
 }
 
-const DENIED: &str = "UPDATE channels SET ask = 'denied', ask_note = ?2, lease_until = NULL, verify_until = NULL,
+const DENIED: &str =
+    "UPDATE channels SET ask = 'denied', ask_note = ?2, lease_until = NULL, verify_until = NULL,
     ask_failures = ask_failures + 1, ask_at = CASE WHEN followed THEN ?3 ELSE NULL END
   WHERE channel_id = ?1";
 
 /// The hub will not send anything any more; it is asked again at `ask_at`.
 #[must_use]
 pub fn denied(channel: &ChannelId, reason: &str, ask_at: Timestamp) -> Statement {
-    Statement::new(DENIED).bind(channel).bind(reason).bind(ask_at)
+    Statement::new(DENIED)
+        .bind(channel)
+        .bind(reason)
+        .bind(ask_at)
 }
 
-const UNSUBSCRIBED: &str = "UPDATE channels SET lease_until = NULL, verify_until = NULL, ask = 'none', ask_at = NULL
+const UNSUBSCRIBED: &str =
+    "UPDATE channels SET lease_until = NULL, verify_until = NULL, ask = 'none', ask_at = NULL
   WHERE channel_id = ?1 AND NOT followed RETURNING channel_id";
 
 /// The hub has verified that nothing is wanted any more. Gives a row if that is so.
@@ -341,7 +361,8 @@ pub fn ignored(channel: &ChannelId, now: Timestamp) -> Statement {
 const POLLED: &str = "UPDATE channels SET polled_at = ?2, poll_good_at = ?2, poll_by = ?3, poll_failures = 0,
     poll_note = NULL, etag = ?4, modified = ?5, title = coalesce(?6, title), poll_at = CASE WHEN followed THEN ?7 ELSE NULL END
   WHERE channel_id = ?1";
-const NOT_POLLED: &str = "UPDATE channels SET polled_at = ?2, poll_failures = poll_failures + 1, poll_note = ?3,
+const NOT_POLLED: &str =
+    "UPDATE channels SET polled_at = ?2, poll_failures = poll_failures + 1, poll_note = ?3,
     poll_at = CASE WHEN followed THEN ?4 ELSE NULL END
   WHERE channel_id = ?1";
 

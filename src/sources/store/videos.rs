@@ -61,7 +61,12 @@ pub fn see(
     now: Timestamp,
 ) -> [Statement; 3] {
     let list = serde_json::to_string(seen).unwrap_or_default();
-    let about = |sql| Statement::new(sql).bind(channel).bind(list.as_str()).bind(now);
+    let about = |sql| {
+        Statement::new(sql)
+            .bind(channel)
+            .bind(list.as_str())
+            .bind(now)
+    };
     [
         about(SEE),
         about(CLAIM).bind(by.as_str()).bind(news_ms),
@@ -71,7 +76,8 @@ pub fn see(
 
 const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed', look_at = NULL
   WHERE channel_id = ?1 AND verdict = 'undecided' AND video_id IN (SELECT value FROM json_each(?2))";
-const GONE_ITEMS: &str = "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
+const GONE_ITEMS: &str =
+    "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
   WHERE channel_id = ?1 AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
 
 /// Notes that videos were deleted or made private: what is not a post by now becomes none.
@@ -80,7 +86,10 @@ pub fn gone(channel: &ChannelId, videos: &[VideoId], now: Timestamp) -> [Stateme
     let list = serde_json::to_string(videos).unwrap_or_default();
     [
         Statement::new(GONE).bind(channel).bind(list.as_str()),
-        Statement::new(GONE_ITEMS).bind(channel).bind(list).bind(now),
+        Statement::new(GONE_ITEMS)
+            .bind(channel)
+            .bind(list)
+            .bind(now),
     ]
 }
 
@@ -141,7 +150,8 @@ impl Verdict {
     }
 }
 
-const DUE: &str = "SELECT channel_id, video_id FROM videos WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2";
+const DUE: &str =
+    "SELECT channel_id, video_id FROM videos WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2";
 
 /// What [`due`] gives.
 #[derive(Debug, Deserialize)]
@@ -162,7 +172,12 @@ const TAKE: &str = "UPDATE videos SET look_at = ?4
 
 /// Takes the due ones among these videos, until `until`.
 #[must_use]
-pub fn take(channel: &ChannelId, videos: &[VideoId], now: Timestamp, until: Timestamp) -> Statement {
+pub fn take(
+    channel: &ChannelId,
+    videos: &[VideoId],
+    now: Timestamp,
+    until: Timestamp,
+) -> Statement {
     Statement::new(TAKE)
         .bind(channel)
         .bind(serde_json::to_string(videos).unwrap_or_default())
@@ -233,7 +248,8 @@ pub fn take_item(item: &OpenRow, day: &str, post: &PostId) -> Statement {
     about(TAKE_ITEM, item).bind(day).bind(post)
 }
 
-const DAY_IS_FULL: &str = "UPDATE source_items SET state = 'left_out', reason = 'max_per_day', settled_at = ?5
+const DAY_IS_FULL: &str =
+    "UPDATE source_items SET state = 'left_out', reason = 'max_per_day', settled_at = ?5
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       >= (SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2)";
@@ -282,7 +298,8 @@ fn about(sql: &'static str, item: &OpenRow) -> Statement {
         .bind(&item.video_id)
 }
 
-const ITEMS: &str = "SELECT i.video_id, i.state, i.reason, i.detail, i.seen_at, i.seen_by, i.post_id, i.channel_id,
+const ITEMS: &str =
+    "SELECT i.video_id, i.state, i.reason, i.detail, i.seen_at, i.seen_by, i.post_id, i.channel_id,
     v.title, v.published_at, v.evidence, v.verdict, v.reason AS video_reason, v.look_at
   FROM source_items i
     LEFT JOIN videos v ON v.channel_id = i.channel_id AND v.video_id = i.video_id
@@ -331,9 +348,11 @@ pub fn items(
         .bind(limit)
 }
 
-const HISTORY: &str = "SELECT published_at FROM videos WHERE channel_id = ?1 AND published_at IS NOT NULL
+const HISTORY: &str =
+    "SELECT published_at FROM videos WHERE channel_id = ?1 AND published_at IS NOT NULL
   ORDER BY published_at DESC LIMIT ?2";
-const NEWEST: &str = "SELECT video_id, title, published_at, first_seen_at, evidence, verdict, reason
+const NEWEST: &str =
+    "SELECT video_id, title, published_at, first_seen_at, evidence, verdict, reason
   FROM videos WHERE channel_id = ?1 ORDER BY coalesce(published_at, first_seen_at) DESC LIMIT ?2";
 
 /// When the channel published, newest first.

@@ -21,7 +21,8 @@ async fn at(world: &World, method: &str, uri: &str) -> Answer {
 fn addresses(ground: &Ground) -> BTreeMap<String, BTreeSet<Method>> {
     let mut all = BTreeMap::<_, BTreeSet<_>>::new();
     for route in table() {
-        let address = Ground::address(&route, &ground.ours);
+        let base = if route.is_at_the_root { "" } else { "/api/v1" };
+        let address = format!("{base}{}", Ground::address(&route, &ground.ours));
         all.entry(address).or_default().insert(route.method.clone());
     }
     all
@@ -120,7 +121,7 @@ async fn a_wrong_method_is_a_problem_that_names_the_right_ones() {
                 continue;
             }
             let what = format!("{method} {address}");
-            let answer = at(ground.world(), method, &format!("/api/v1{address}")).await;
+            let answer = at(ground.world(), method, &address).await;
             assert_eq!(answer.status, 405, "{what}: {}", answer.json);
             let allow: BTreeSet<_> = answer.header("allow").split(',').map(str::trim).collect();
             assert_eq!(allow, expected, "{what}");
@@ -240,7 +241,8 @@ async fn a_preflight_allows_what_the_document_names() {
     };
     let before = ground.traces();
     for route in table() {
-        let uri = format!("/api/v1{}", Ground::address(&route, &ground.ours));
+        let base = if route.is_at_the_root { "" } else { "/api/v1" };
+        let uri = format!("{base}{}", Ground::address(&route, &ground.ours));
         let preflight = |origin: &str| {
             let request = Request::builder()
                 .method("OPTIONS")

@@ -3,6 +3,7 @@
 use crate::accounts::consent;
 use crate::publishing::{self, Stage};
 use crate::sandbox::Plan;
+use crate::sandbox::youtube::{DEMO_CHANNEL, Video};
 use crate::support::world::BASE_URL;
 use crate::support::{Answer, Person, World, files};
 use axum::body::Body;
@@ -41,13 +42,21 @@ pub struct Things {
     pub coming: String,
     /// A post of theirs on X, by its id there.
     pub on_x: String,
+    /// A source.
+    pub source: String,
+    /// A post that waits for approval.
+    pub held: String,
+    /// What the hub calls the address of the source's channel.
+    pub callback: String,
 }
 
 /// A request, before it is sent.
 #[derive(Clone)]
 pub struct Asked {
     pub method: String,
-    /// Below `/api/v1`, with the query.
+    /// What stands before the path: nothing, where the route is at the root.
+    pub base: &'static str,
+    /// Below the base, with the query.
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
@@ -59,6 +68,7 @@ impl Asked {
     fn new(route: &Route, path: &str, success: u16) -> Self {
         Self {
             method: route.method.to_string(),
+            base: if route.is_at_the_root { "" } else { "/api/v1" },
             path: path.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
@@ -121,7 +131,7 @@ impl Asked {
     fn into_request(self) -> Request<Body> {
         let mut request = Request::builder()
             .method(self.method.as_str())
-            .uri(format!("{BASE_URL}/api/v1{}", self.path));
+            .uri(format!("{BASE_URL}{}{}", self.base, self.path));
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
@@ -135,6 +145,10 @@ impl Ground {
         // Where every operation is allowed.
         stage.x.lock().unwrap().settings.plan = Plan::Enterprise;
         stage.x.lock().unwrap().settings.apps = vec![publishing::own_app()];
+        let now = stage.world.clock.now().millis();
+        let mut tube = stage.tube.lock().unwrap();
+        tube.publish(now, DEMO_CHANNEL, Video::short("A bird flies"));
+        drop(tube);
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");
         let mut ours = things(
@@ -164,12 +178,15 @@ impl Ground {
     /// The address of a route, with what of `things` its `{id}` means.
     pub fn address(route: &Route, things: &Things) -> String {
         let path = route.path.replace("{post}", &things.on_x);
+        let path = path.replace("{token}", &things.callback);
         let id = match route.path.split('/').nth(1) {
             Some("accounts") => &things.account,
             Some("api-keys") => &things.key,
             Some("workspaces") => &things.workspace,
             Some("admin") => &things.letter,
+            Some("sources") => &things.source,
             Some("posts") if route.path.ends_with("/retry") => &things.failed,
+            Some("posts") if route.path.ends_with("/approve") => &things.held,
             Some("posts") => &things.post,
             Some("deliveries") => &things.undecided,
             Some("media") if route.path.contains("chunks") || route.path.ends_with("/complete") => {
@@ -214,13 +231,24 @@ impl Ground {
                 let body = json!({ "text": "A post", "accounts": [self.ours.account] });
                 ask(if path == "/posts" { 202 } else { 200 }).json(&body)
             }
-            ("POST", "/posts/{id}/retry" | "/admin/dead-letters/{id}/retry") => ask(202),
+            (
+                "POST",
+                "/posts/{id}/retry" | "/posts/{id}/approve" | "/admin/dead-letters/{id}/retry",
+            ) => ask(202),
+            ("POST", "/sources/youtube") => ask(201).json(&self.source()),
+            ("GET", "/hooks/websub/{token}") => self.verification(ask(200), &path),
+            ("POST", "/hooks/websub/{token}") => ask(204)
+                .nobody()
+                .bytes("application/atom+xml", b"<feed/>".to_vec()),
             ("GET", "/health" | "/openapi.json") => ask(200).nobody(),
             ("PUT", "/media/{id}/chunks/{number}") => {
                 ask(200).bytes("application/octet-stream", files::png(3, 4))
             }
             ("POST", "/auth/logout")
-            | ("DELETE", "/api-keys/{id}" | "/media/{id}" | "/admin/dead-letters/{id}") => ask(204),
+            | (
+                "DELETE",
+                "/api-keys/{id}" | "/media/{id}" | "/sources/{id}" | "/admin/dead-letters/{id}",
+            ) => ask(204),
             (
                 "GET",
                 "/me"
@@ -244,6 +272,9 @@ impl Ground {
                 | "/workspaces/{id}/budgets"
                 | "/accounts/{id}/budgets"
                 | "/usage"
+                | "/sources"
+                | "/sources/{id}"
+                | "/sources/{id}/items"
                 | "/x/usage"
                 | "/admin/queue"
                 | "/admin/dead-letters",
@@ -258,6 +289,9 @@ impl Ground {
             | (
                 "POST",
                 "/accounts/{id}/test"
+                | "/sources/{id}/test"
+                | "/sources/{id}/pause"
+                | "/sources/{id}/resume"
                 | "/media/{id}/complete"
                 | "/accounts/{id}/refresh"
                 | "/accounts/{id}/upgrade"
@@ -268,6 +302,23 @@ impl Ground {
                  is held to."
             ),
         }
+    }
+
+    fn source(&self) -> Value {
+        json!({ "channel": DEMO_CHANNEL, "accounts": [self.ours.account] })
+    }
+
+    /// What the hub asks when it was asked for Ada's channel.
+    fn verification(&self, asked: Asked, path: &str) -> Asked {
+        let now = self.world().clock.now();
+        let asks = Statement::new("UPDATE channels SET verify_until = ?1").bind(now.plus_ms(1));
+        self.world().database.change(&asks);
+        let topic =
+            format!("https://www.youtube.com/xml/feeds/videos.xml?channel_id={DEMO_CHANNEL}");
+        let query = format!(
+            "hub.mode=subscribe&hub.topic={topic}&hub.challenge=18010081&hub.lease_seconds=432000"
+        );
+        asked.nobody().at(format!("{path}?{query}"))
     }
 
     /// Gives Ada's workspace an X app of its own, whether or not she is signed in.
@@ -351,6 +402,13 @@ fn fixed(route: &Route) -> Option<(u16, Value)> {
         ),
         ("POST", "/deliveries/{id}/resolve") => (200, json!({ "outcome": "send_again" })),
         ("POST", "/media") => (201, json!({ "bytes": 5_000_000, "alt_text": "A bird" })),
+        ("PATCH", "/sources/{id}") => (
+            200,
+            json!({
+                "template": "{{title}} {{url}}", "filter": "all", "mode": "review", "link": "reply", "hashtags": ["Birds"],
+                "include": ["bird"], "exclude": ["cat"], "delay_seconds": 60, "max_per_day": 3, "thumbnail": true,
+            }),
+        ),
         ("PATCH", "/media/{id}") => (200, json!({ "alt_text": "Another bird" })),
         _ => return None,
     })
@@ -418,7 +476,24 @@ async fn things(stage: &Stage, (person, username): (&Person, &str), account: Str
         .await
         .expect(200);
     let (picture, coming) = (picture(world, person).await, coming(world, person).await);
+    let held = post("What is held").await;
+    for statement in [
+        "UPDATE deliveries SET state = 'in_review', next_attempt_at = NULL, sweep_at = NULL WHERE post_id = ?1",
+        "UPDATE posts SET status = 'in_review' WHERE id = ?1",
+    ] {
+        world
+            .database
+            .change(&Statement::new(statement).bind(held.as_str()));
+    }
+    let source = json!({ "channel": DEMO_CHANNEL, "accounts": [account] });
+    let token = Some(person.token.as_str());
+    let source = world.request("POST", "/sources/youtube", token, Some(source));
+    let source = source.await.expect(201);
+    let callback = world.database.value("SELECT callback FROM channels");
     Things {
+        source: source["id"].as_str().unwrap().to_owned(),
+        callback: callback.as_str().unwrap().to_owned(),
+        held,
         picture,
         coming,
         on_x: on_x.unwrap(),

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use godwit::http::Route;
 use godwit::http::openapi::document;
-use godwit::ports::Statement;
+use godwit::ports::{Clock as _, Statement};
 use godwit::time::SECOND_MS;
 use serde_json::{Value, json};
 
@@ -96,11 +96,31 @@ async fn add(ground: &mut Ground, route: &Route, number: usize) {
                 .bind(format!("2026-11-{}", 11 + number.min(10)));
             world.database.change(&used);
         }
+        "/sources" => {
+            let channel = crate::sandbox::youtube::DEMO_CHANNEL;
+            post(
+                "/sources/youtube",
+                json!({ "channel": channel, "accounts": [account] }),
+            )
+            .await;
+        }
+        "/sources/{id}/items" => {
+            let sql = "INSERT INTO source_items (source_id, video_id, workspace_id, channel_id, state, seen_at, seen_by)
+              SELECT id, ?2, workspace_id, channel_id, 'pending', ?3, 'push' FROM sources WHERE id = ?1";
+            let seen = Statement::new(sql)
+                .bind(ground.ours.source.as_str())
+                .bind(format!("video-{number:05}"))
+                .bind(world.clock.now());
+            world.database.change(&seen);
+        }
         other => panic!("Say how {other} is filled, so that it is walked through."),
     }
 }
 
 fn key(item: &Value) -> String {
+    if let (Some(at), Some(video)) = (item["seen_at"].as_str(), item["video_id"].as_str()) {
+        return format!("{at} {video}");
+    }
     let key = item.get("delivery_id").or_else(|| item.get("day"));
     let key = key.unwrap_or(&item["id"]);
     key.as_str().unwrap().to_owned()
@@ -112,7 +132,9 @@ async fn walking_a_list_by_cursor_gives_every_item_once_newest_first() {
     for route in lists(&document) {
         let mut ground = Ground::new().await;
         fill(&mut ground, &route).await;
-        let whole = list(&ground, route.path).await.expect(200);
+        let whole = list(&ground, &Ground::address(&route, &ground.ours))
+            .await
+            .expect(200);
         let all: Vec<_> = whole["items"].as_array().unwrap().iter().map(key).collect();
         assert!(all.len() >= MANY, "{}: {}", name(&route), all.len());
         assert_eq!(whole["next_cursor"], Value::Null);
@@ -122,7 +144,7 @@ async fn walking_a_list_by_cursor_gives_every_item_once_newest_first() {
         assert_eq!(all, sorted, "{}: newest first", name(&route));
 
         let (mut by_cursor, mut by_link) = (Vec::new(), Vec::new());
-        let mut path = format!("{}?limit=3", route.path);
+        let mut path = format!("{}?limit=3", Ground::address(&route, &ground.ours));
         let mut link = path.clone();
         for page in 1.. {
             let shown = list(&ground, &path).await;
@@ -141,14 +163,17 @@ async fn walking_a_list_by_cursor_gives_every_item_once_newest_first() {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
             );
-            path = format!("{}?limit=3&cursor={cursor}", route.path);
+            path = format!(
+                "{}?limit=3&cursor={cursor}",
+                Ground::address(&route, &ground.ours)
+            );
             let header = followed.header("link");
             let relative = header
                 .strip_prefix('<')
                 .and_then(|rest| rest.strip_suffix(">; rel=\"next\""))
                 .unwrap_or_else(|| panic!("{}: {header}", name(&route)));
             assert!(relative.starts_with('?'), "{relative}");
-            link = format!("{}{relative}", route.path);
+            link = format!("{}{relative}", Ground::address(&route, &ground.ours));
             assert!(page < 10, "{}: there is no end", name(&route));
         }
         assert_eq!(by_cursor, all, "{}", name(&route));
@@ -162,17 +187,22 @@ async fn what_is_added_during_a_walk_neither_repeats_nor_hides_an_item() {
     for route in lists(&document) {
         let mut ground = Ground::new().await;
         fill(&mut ground, &route).await;
-        let whole = list(&ground, route.path).await.expect(200);
+        let whole = list(&ground, &Ground::address(&route, &ground.ours))
+            .await
+            .expect(200);
         let all: Vec<_> = whole["items"].as_array().unwrap().iter().map(key).collect();
         let mut walked = Vec::new();
-        let mut path = format!("{}?limit=2", route.path);
+        let mut path = format!("{}?limit=2", Ground::address(&route, &ground.ours));
         loop {
             let shown = list(&ground, &path).await.expect(200);
             walked.extend(shown["items"].as_array().unwrap().iter().map(key));
             let Some(cursor) = shown["next_cursor"].as_str() else {
                 break;
             };
-            path = format!("{}?limit=2&cursor={cursor}", route.path);
+            path = format!(
+                "{}?limit=2&cursor={cursor}",
+                Ground::address(&route, &ground.ours)
+            );
             ground.world().clock.advance(SECOND_MS);
             add(&mut ground, &route, 100 + walked.len()).await;
         }
@@ -186,7 +216,7 @@ async fn a_page_holds_up_to_a_hundred_and_no_other_limit_is_taken() {
     let ground = Ground::new().await;
     for route in lists(&document) {
         for good in ["1", "100", "050"] {
-            let path = format!("{}?limit={good}", route.path);
+            let path = format!("{}?limit={good}", Ground::address(&route, &ground.ours));
             list(&ground, &path).await.expect(200);
         }
         for bad in [
@@ -204,7 +234,7 @@ async fn a_page_holds_up_to_a_hundred_and_no_other_limit_is_taken() {
             "%zz",
             "%",
         ] {
-            let path = format!("{}?limit={bad}", route.path);
+            let path = format!("{}?limit={bad}", Ground::address(&route, &ground.ours));
             let answer = list(&ground, &path).await;
             let code = answer.code().to_owned();
             assert!(
@@ -260,7 +290,7 @@ async fn a_cursor_that_no_page_of_this_list_gave_is_refused_by_name() {
         }
         bad.push(encoded(&"a".repeat(20_000)));
         for cursor in bad {
-            let path = format!("{}?cursor={cursor}", route.path);
+            let path = format!("{}?cursor={cursor}", Ground::address(&route, &ground.ours));
             let answer = list(&ground, &path).await;
             problem(&path, &answer, 422, "unknown_cursor");
             assert_eq!(answer.json["errors"][0]["pointer"], "cursor", "{path}");
@@ -302,7 +332,7 @@ async fn a_parameter_that_is_not_understood_is_refused_by_name() {
         }
         assert!(bad.len() > 12, "{}", super::name(&route));
         for (query, name) in bad {
-            let path = format!("{}?{query}", route.path);
+            let path = format!("{}?{query}", Ground::address(&route, &ground.ours));
             let answer = list(&ground, &path).await;
             let code = answer.code().to_owned();
             problem(&path, &answer, 422, &code);

@@ -56,6 +56,7 @@ fn made(ground: &Ground, route: &Route) -> u64 {
         }
         "/posts" => "SELECT count(*) FROM posts",
         "/media" => "SELECT count(*) FROM media",
+        "/sources/youtube" => "SELECT count(*) FROM sources",
         path => panic!(
             "Say here what POST {path} makes: then its repeats are held to what all are held to."
         ),
