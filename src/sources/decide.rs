@@ -5,8 +5,8 @@
 
 use super::announce::announce;
 use super::ids::{ChannelId, VideoId};
-use super::kind::{self, Evidence, Judgement, Needs, Says, Times};
-use super::model::ItemState;
+use super::kind::{self, Evidence, Look, Needs, Verdict as Judged};
+use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
 use super::store;
 use super::store::channels::{self, ChannelRow};
@@ -54,7 +54,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
         return Ok(());
     }
     // 2.
-    let facts = facts(app, channel, &taken).await?;
+    let facts = facts(app, channel, &taken, &open).await?;
     let title = row.and_then(|row| row.title);
     let one = |video: VideoRow| {
         let items = open.iter().filter(|item| item.video_id == video.video_id);
@@ -65,7 +65,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
             title: title.as_deref(),
             held,
         };
-        let facts = facts.as_deref();
+        let facts = facts.as_ref();
         async move { job.at(video, &items, facts).await }
     };
     for done in join_all(taken.into_iter().map(one)).await {
@@ -74,30 +74,65 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     Ok(())
 }
 
-/// What the Data API says of those that are not decided; `None` where it was not asked, or did not answer.
+/// What the Data API says of those about which it is to be asked; `None` where it was not, or did not answer.
 async fn facts(
     app: &App,
     channel: &ChannelId,
     taken: &[VideoRow],
-) -> Result<Option<Vec<ApiVideo>>, Error> {
-    let open = taken
-        .iter()
-        .filter(|video| video.verdict == Verdict::Undecided);
-    let ids: Vec<VideoId> = open.map(|video| video.video_id.clone()).collect();
-    let has_key = app.config.youtube.api_key.is_some();
-    if ids.is_empty() || !has_key || !poll::spend(app, Way::Api, 1).await? {
+    open: &[OpenRow],
+) -> Result<Option<Facts>, Error> {
+    if app.config.youtube.api_key.is_none() {
         return Ok(None);
     }
-    match youtube::videos(app, &ids).await {
-        Ok(found) => Ok(Some(found)),
+    let now = app.now();
+    let mut asked = Vec::new();
+    for video in taken {
+        let needs = most(open.iter().filter(|item| item.video_id == video.video_id))?;
+        let evidence = Evidence::read(&video.evidence);
+        if video.verdict == Verdict::Undecided
+            && looks(video, &evidence, needs, now, true).contains(&Look::DataApi)
+        {
+            asked.push(video.video_id.clone());
+        }
+    }
+    if asked.is_empty() || !poll::spend(app, Way::Api, 1).await? {
+        return Ok(None);
+    }
+    match youtube::videos(app, &asked).await {
+        Ok(found) => Ok(Some(Facts { asked, found })),
         Err(trouble) => {
-            app.warn(
-                "youtube_api_failed",
-                &json!({ "channel": channel, "why": trouble.to_string() }),
-            );
+            let details = json!({ "channel": channel, "why": trouble.to_string() });
+            app.warn("youtube_api_failed", &details);
             Ok(None)
         }
     }
+}
+
+/// What has to be known for all of these items.
+fn most<'a>(items: impl Iterator<Item = &'a OpenRow>) -> Result<Needs, Error> {
+    let mut most = Needs::VisibilityOnly;
+    for item in items {
+        if needs(item)? == Needs::Kind {
+            most = Needs::Kind;
+        }
+    }
+    Ok(most)
+}
+
+/// What the Data API said.
+struct Facts {
+    /// About these videos it was asked,
+    asked: Vec<VideoId>,
+    /// and these it knows.
+    found: Vec<ApiVideo>,
+}
+
+/// Why an item does not become a post now.
+enum Wait {
+    /// It is looked at again then.
+    Until(Timestamp),
+    /// It becomes none, for this reason.
+    Never(String),
 }
 
 /// A look at one video.
@@ -113,16 +148,11 @@ impl Looked<'_> {
         &self,
         mut video: VideoRow,
         items: &[&OpenRow],
-        facts: Option<&[ApiVideo]>,
+        facts: Option<&Facts>,
     ) -> Result<(), Error> {
         let app = self.app;
         if video.verdict == Verdict::Undecided {
-            let mut most = Needs::Visibility;
-            for item in items {
-                if needs(item)? == Needs::Kind {
-                    most = Needs::Kind;
-                }
-            }
+            let most = most(items.iter().copied())?;
             self.learn(&mut video, facts, most).await;
         }
         // 3.
@@ -140,48 +170,76 @@ impl Looked<'_> {
 
 impl Looked<'_> {
     /// Asks what is not known yet, and notes what that means.
-    async fn learn(&self, video: &mut VideoRow, facts: Option<&[ApiVideo]>, needs: Needs) {
+    async fn learn(&self, video: &mut VideoRow, facts: Option<&Facts>, needs: Needs) {
         let (app, now) = (self.app, self.app.now());
         let mut evidence = Evidence::read(&video.evidence);
-        if let Some(facts) = facts {
-            let said = facts.iter().find(|one| one.id == video.video_id);
+        if let Some(facts) = facts.filter(|facts| facts.asked.contains(&video.video_id)) {
+            let said = facts.found.iter().find(|one| one.id == video.video_id);
             if let Some(said) = said {
                 video.title = Some(said.snippet.title.clone());
                 let published = youtube::instant(said.snippet.published_at.as_deref());
                 video.published_at = published.or(video.published_at);
             }
-            evidence.api_said(said, now);
+            evidence.api = Some(youtube::facts(said, now));
         }
-        let times = times(video, now);
-        if needs == Needs::Kind && kind::is_open(&evidence, times) {
-            if let Ok((status, location)) = youtube::probe(app, &video.video_id).await {
-                evidence.page_answered(status, location.as_deref(), now);
+        for look in looks(video, &evidence, needs, now, false) {
+            match look {
+                Look::Probe => {
+                    // What is lost is asked for again with the next look.
+                    if let Ok(answer) = youtube::probe(app, &video.video_id).await {
+                        evidence.probed(answer, now);
+                    }
+                }
+                Look::Playlist => {
+                    if let Some(found) = self.is_listed(&video.video_id).await {
+                        evidence.looked_in_playlist(found, now);
+                    }
+                }
+                Look::DataApi => {}
             }
-            let silent = evidence.page.is_none_or(|page| page.says == Says::Nothing);
-            if silent && kind::is_open(&evidence, times) {
-                evidence.in_shorts_list = self.is_listed(&video.video_id).await;
+            if !matches!(judged(video, &evidence, needs, now), Judged::Hold { .. }) {
+                break;
             }
         }
         video.evidence = evidence.stored();
-        let (verdict, reason) = match kind::judge(&evidence, times, needs) {
-            Judgement::Short => (Verdict::Short, None),
-            Judgement::Video => (Verdict::Video, None),
-            Judgement::Public => (Verdict::Undecided, None),
-            Judgement::Wait { reason, .. } => (Verdict::Undecided, Some(reason)),
-            Judgement::LeaveOut { reason } => (Verdict::LeftOut, Some(reason)),
+        let (verdict, reason) = match judged(video, &evidence, needs, now) {
+            Judged::Short { by } => (Verdict::Short, by.code()),
+            Judged::NotShort { by } => (Verdict::Video, by.code()),
+            Judged::Visible { by } => (Verdict::Undecided, by.code()),
+            Judged::Hold { reason, .. } => (Verdict::Undecided, reason.code()),
+            Judged::LeaveOut { reason } => (Verdict::LeftOut, reason.code()),
         };
         video.verdict = verdict;
-        video.reason = reason.map(str::to_owned);
+        video.reason = Some(reason.to_owned());
     }
 
-    /// Whether YouTube's list of the channel's Shorts has it; where that cannot be asked, it is not known to.
-    async fn is_listed(&self, video: &VideoId) -> bool {
-        let budget = poll::spend(self.app, Way::Feed, 1).await.unwrap_or(false);
-        if !budget {
-            return false;
+    /// Whether YouTube's list of the channel's Shorts has it; `None` where that could not be asked.
+    async fn is_listed(&self, video: &VideoId) -> Option<bool> {
+        if !poll::spend(self.app, Way::Feed, 1).await.unwrap_or(false) {
+            return None;
         }
-        let list = youtube::shorts_feed(self.app, self.channel).await;
-        list.is_ok_and(|list| list.entries.iter().any(|entry| entry.video_id == *video))
+        let list = youtube::shorts_feed(self.app, self.channel).await.ok()?;
+        Some(list.entries.iter().any(|entry| entry.video_id == *video))
+    }
+
+    /// What keeps an item from becoming a post; `None`: nothing does.
+    fn wait(&self, video: &VideoRow, item: &OpenRow, needs: Needs) -> Option<Wait> {
+        // What has been taken to be posted is posted.
+        if item.state == ItemState::Posting {
+            return None;
+        }
+        match video.verdict {
+            Verdict::Short | Verdict::Video => None,
+            Verdict::LeftOut => Some(Wait::Never(video.reason.clone().unwrap_or_default())),
+            Verdict::Undecided => {
+                let evidence = Evidence::read(&video.evidence);
+                match judged(video, &evidence, needs, self.app.now()) {
+                    Judged::Hold { look_again_at, .. } => Some(Wait::Until(look_again_at)),
+                    Judged::LeaveOut { reason } => Some(Wait::Never(reason.code().to_owned())),
+                    Judged::Short { .. } | Judged::NotShort { .. } | Judged::Visible { .. } => None,
+                }
+            }
+        }
     }
 
     /// Brings an item to its end, if that has come; gives when to try again, if not.
@@ -192,52 +250,58 @@ impl Looked<'_> {
         needs: Needs,
     ) -> Result<Option<Timestamp>, Error> {
         let (app, now) = (self.app, self.app.now());
-        // What has been taken to be posted is posted.
-        let judgement = match (video.verdict, item.state) {
-            (_, ItemState::Posting) => Judgement::Public,
-            (Verdict::Short, _) => Judgement::Short,
-            (Verdict::Video, _) => Judgement::Video,
-            (Verdict::LeftOut, _) => {
-                let reason = video.reason.as_deref().unwrap_or("removed");
-                app.database
-                    .run(videos::left_out(item, reason, None, now))
-                    .await?;
-                return Ok(None);
-            }
-            (Verdict::Undecided, _) => {
-                let evidence = Evidence::read(&video.evidence);
-                kind::judge(&evidence, times(video, now), needs)
-            }
-        };
-        match judgement {
-            Judgement::Wait { until, .. } => Ok(Some(until)),
-            Judgement::LeaveOut { reason } => {
-                app.database
-                    .run(videos::left_out(item, reason, None, now))
-                    .await?;
+        if item.state == ItemState::Pending
+            && let Some(reason) = old(video, item)
+        {
+            app.database
+                .run(videos::recorded(item, reason, now))
+                .await?;
+            return Ok(None);
+        }
+        match self.wait(video, item, needs) {
+            Some(Wait::Until(at)) => Ok(Some(at)),
+            Some(Wait::Never(reason)) => {
+                let left_out = videos::left_out(item, &reason, None, now);
+                app.database.run(left_out).await?;
                 Ok(None)
             }
-            Judgement::Short | Judgement::Video | Judgement::Public => {
-                match announce(app, self.title, video, item).await {
-                    Ok(again) => Ok(again),
-                    Err(error) => {
-                        let why = error.internal.unwrap_or(error.detail);
-                        let details =
-                            json!({ "source": item.source_id, "video": item.video_id, "why": why });
-                        app.warn("item_not_announced", &details);
-                        Ok(Some(now.plus_ms(AGAIN_MS)))
-                    }
+            None => match announce(app, self.title, video, item).await {
+                Ok(again) => Ok(again),
+                Err(error) => {
+                    let why = error.internal.unwrap_or(error.detail);
+                    let details =
+                        json!({ "source": item.source_id, "video": item.video_id, "why": why });
+                    app.warn("item_not_announced", &details);
+                    Ok(Some(now.plus_ms(AGAIN_MS)))
                 }
-            }
+            },
         }
     }
 }
 
-fn times(video: &VideoRow, now: Timestamp) -> Times {
-    Times {
-        first_seen_at: video.first_seen_at,
-        now,
+fn judged(video: &VideoRow, evidence: &Evidence, needs: Needs, now: Timestamp) -> Judged {
+    let (published, first_seen) = (video.published_at, video.first_seen_at);
+    kind::judge(evidence, published, first_seen, now, needs)
+}
+
+fn looks(
+    video: &VideoRow,
+    evidence: &Evidence,
+    needs: Needs,
+    now: Timestamp,
+    api: bool,
+) -> Vec<Look> {
+    let (published, first_seen) = (video.published_at, video.first_seen_at);
+    kind::next_looks(evidence, published, first_seen, now, needs, api)
+}
+
+/// Why a video is old for a source, if it is.
+fn old(video: &VideoRow, item: &OpenRow) -> Option<&'static str> {
+    let published = video.published_at?;
+    if published < item.baseline_at {
+        return Some("before_baseline");
     }
+    (published < item.seen_at.plus_ms(-NEWS_MS)).then_some("old_news")
 }
 
 /// What has to be known for an item.
@@ -246,6 +310,6 @@ fn needs(item: &OpenRow) -> Result<Needs, Error> {
     Ok(if settings.filter.needs_kind() {
         Needs::Kind
     } else {
-        Needs::Visibility
+        Needs::VisibilityOnly
     })
 }

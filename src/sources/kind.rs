@@ -1,394 +1,292 @@
-//! Short or not, public or not: what the evidence means. Pure.
+//! Is a video a Short, and can everybody see it? The rules by which what is known is combined.
 //!
-//! YouTube has no flag for a Short, so that several looks are put together, the surest first:
+//! Promises: nothing becomes a post by accident. A video is called a Short only if something says so, and an ordinary
+//! one only if something says so; whatever is unknown waits, and after a day is left out. Pure: it asks nobody.
+//! [`next_looks`] says whom to ask; what they say is put into [`Evidence`], and [`judge`] decides. A decision is final
+//! for its caller: what is found out later does not take a post back.
 //!
-//! | look | says |
-//! |---|---|
-//! | a link to `/shorts/…` in the feed, or a place in the list of the channel's Shorts | a Short; the contrary says nothing |
-//! | Data API: more than 180 s, or wider than high | no Short |
-//! | the page `/shorts/…`: it is there | a Short |
-//! | the page `/shorts/…`: it leads to `/watch` | no Short, once the video has been known for [`SETTLED_MS`]; before, it may not be read as one yet |
-//! | Data API: up to 180 s and not wider than high | a Short, where the page could not be asked for so long |
+//! YouTube has no flag for Shorts. What there is, and what wins:
 //!
-//! Whatever is not known never becomes a post: it is asked again, each time later, and left out after a day.
+//! 1. Who can see it comes first. A video that is deleted, private, unlisted, for members, refused, unfinished, upcoming
+//!    or live is not announced, Short or not; nor is one of which nothing says that it is public. The newest word counts: a deletion counts until the Data API shows the video
+//!    as public after it.
+//! 2. Longer than 180 s is no Short, whatever else is said: it is the rule (<https://support.google.com/youtube/answer/15424877>),
+//!    and a page for consent may look like the probe's 200.
+//! 3. The feed's link, the list of Shorts and the probe's 200 are YouTube's own word, and believed at once, also against the
+//!    shape and against any 303.
+//! 4. A 303 is YouTube's own word too, but a new Short is not known as one for some minutes
+//!    (<https://github.com/Benjamin-Loison/YouTube-operational-API/issues/341>): it is believed if it came ten minutes
+//!    after the video did and after it was first seen. Then it also wins over an upright shape, which is an inference.
+//! 5. The shape: wider than high is none; upright or square and at most 180 s is one. (What was uploaded before 2024-10-15
+//!    had 60 s; nothing as old is announced.)
+//!
+//! `#shorts` in a title is no evidence.
 
-use super::youtube::{ApiVideo, instant};
-use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
-use jiff::{SignedDuration, Span};
-use serde::{Deserialize, Serialize};
+mod evidence; // what is known
+mod verdict; // what is decided, and why
 
-/// The longest Short, in seconds (<https://support.google.com/youtube/answer/15424877>).
-const SHORT_MAX_SECONDS: i64 = 180;
-/// After so long in public a page that says "no Short" is believed, in ms.
-const SETTLED_MS: i64 = 10 * MINUTE_MS;
-/// The shortest and the longest pause between two looks at something that is fresh, in ms.
-const PAUSE_MS: (i64, i64) = (MINUTE_MS, 10 * MINUTE_MS);
-/// The pause where something is waited for that takes hours, in ms.
-const LONG_PAUSE_MS: i64 = 30 * MINUTE_MS;
-/// After so long without an answer, a video is left out, in ms.
+pub use evidence::{
+    Api, Evidence, Live, Playlist, Privacy, Probe, Probes, Upload, duration_seconds, evidence_shown,
+};
+pub use verdict::{By, Hold, Left, Verdict};
+
+use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+
+/// The longest Short, in seconds.
+const SHORT_MAX_SECONDS: u32 = 180;
+/// How long after the video a 303 is believed, in ms.
+const WATCH_BELIEVED_AFTER_MS: i64 = 10 * MINUTE_MS;
+/// When a video is looked at again, in minutes since the day of looking began: after 1, 2, 4, 8 and 10 minutes, …
+const BACKOFF_MINUTES: [i64; 5] = [1, 3, 7, 15, 25];
+/// … and then each so many.
+const BACKOFF_MAX_MS: i64 = 10 * MINUTE_MS;
+/// Two looks are at least so far apart.
+const BREATH_MS: i64 = 30 * SECOND_MS;
+/// After this long it is left out.
 const PATIENCE_MS: i64 = DAY_MS;
-/// How long a stream or a premiere is waited for, in ms: they are announced weeks ahead.
-const STREAM_PATIENCE_MS: i64 = 30 * DAY_MS;
+/// How long a video may be announced before it begins: rooms that are scheduled in years never begin.
+const UPCOMING_MAX_MS: i64 = 30 * DAY_MS;
+/// The playlist of Shorts costs more than a probe, and is only looked into when that takes long.
+const PLAYLIST_AFTER_MS: i64 = 3 * MINUTE_MS;
 
-/// What is known of a video, each with when it was learned. Stored with it and shown as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// A feed links to it as a Short.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub feed_links_to_shorts: bool,
-    /// It stands in YouTube's list of the channel's Shorts.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub in_shorts_list: bool,
-    /// What its page as a Short answered last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<Page>,
-    /// What the Data API said last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api: Option<Facts>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
-/// What the page `/shorts/…` answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
-    /// What that says.
-    pub says: Says,
-    /// The status.
-    pub status: u16,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What a page says of its video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Says {
-    /// It is a Short.
-    Short,
-    /// It is none.
-    Video,
-    /// Nothing: it asks for consent, refuses, or fails.
-    Nothing,
-}
-
-/// What the Data API said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// Whether it knows the video; what is not public it may leave out.
-    pub known: bool,
-    /// `public`, `unlisted` or `private`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub privacy: Option<String>,
-    /// `uploaded`, `processed`, `failed`, `rejected` or `deleted`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload: Option<String>,
-    /// `none`, `upcoming` or `live`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub broadcast: Option<String>,
-    /// When what is upcoming begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts_at: Option<Timestamp>,
-    /// How long it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<i64>,
-    /// Whether it is wider than high.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_landscape: Option<bool>,
-    /// When it said so.
-    pub at: Timestamp,
-}
-
-impl Evidence {
-    /// What an entry of a feed says by its link.
-    #[must_use]
-    pub fn of_link(to_shorts: bool) -> Self {
-        Self {
-            feed_links_to_shorts: to_shorts,
-            ..Self::default()
-        }
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub fn stored(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
-    }
-
-    /// Reads what was stored; what cannot be read is learned again.
-    #[must_use]
-    pub fn read(stored: &str) -> Self {
-        serde_json::from_str(stored).unwrap_or_default()
-    }
-
-    /// Learns what the page answered.
-    pub fn page_answered(&mut self, status: u16, location: Option<&str>, now: Timestamp) {
-        let to_watch = location.is_some_and(|location| location.contains("/watch"));
-        let says = match status {
-            200 => Says::Short,
-            301..=308 if to_watch => Says::Video,
-            _ => Says::Nothing,
-        };
-        // What was once said is not unsaid by a refusal.
-        if says == Says::Nothing && self.page.is_some_and(|page| page.says != Says::Nothing) {
-            return;
-        }
-        self.page = Some(Page {
-            says,
-            status,
-            at: now,
-        });
-    }
-
-    /// Learns what the Data API says, or that it says nothing.
-    pub fn api_said(&mut self, video: Option<&ApiVideo>, now: Timestamp) {
-        let Some(video) = video else {
-            let before = self.api.take();
-            self.api = Some(Facts {
-                known: false,
-                privacy: None,
-                upload: None,
-                broadcast: None,
-                starts_at: None,
-                seconds: before.and_then(|facts| facts.seconds),
-                is_landscape: None,
-                at: now,
-            });
-            return;
-        };
-        let number =
-            |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u32>().ok());
-        let (width, height) = (
-            number(&video.player.embed_width),
-            number(&video.player.embed_height),
-        );
-        self.api = Some(Facts {
-            known: true,
-            privacy: video.status.privacy_status.clone(),
-            upload: video.status.upload_status.clone(),
-            broadcast: video.snippet.live_broadcast_content.clone(),
-            starts_at: instant(video.live_streaming_details.scheduled_start_time.as_deref()),
-            seconds: video.content_details.duration.as_deref().and_then(seconds),
-            is_landscape: width.zip(height).map(|(width, height)| width > height),
-            at: now,
-        });
-    }
-}
-
-/// A duration as YouTube writes it, such as `PT2M59S` or `P1DT2H`, in seconds.
-fn seconds(text: &str) -> Option<i64> {
-    let span: Span = text.parse().ok()?;
-    let exact = SignedDuration::try_from(span).or_else(|_| {
-        // A day of a video is 24 hours.
-        span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-    });
-    exact.ok().map(|duration| duration.as_secs())
-}
-
-/// What has to be known before a video becomes a post.
+/// What is to be found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// Whether it is a Short, and public.
+    /// Whether it is a Short, and whether everybody can see it.
     Kind,
-    /// Whether it is public.
-    Visibility,
+    /// Only whether everybody can see it: the source takes both kinds.
+    VisibilityOnly,
 }
 
-/// What the evidence means.
+/// Whom to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
-    /// It is a Short, and public.
-    Short,
-    /// It is another video, and public.
-    Video,
-    /// It is public, and nobody asked for more.
-    Public,
-    /// It is to be looked at again.
-    Wait {
-        /// Why, as a stable code.
-        reason: &'static str,
-        /// When.
-        until: Timestamp,
-    },
-    /// It becomes nothing.
-    LeaveOut {
-        /// Why, as a stable code.
-        reason: &'static str,
-    },
+pub enum Look {
+    /// `videos.list`; 1 unit for up to 50 videos.
+    DataApi,
+    /// HEAD `https://www.youtube.com/shorts/{id}`.
+    Probe,
+    /// The channel's playlist of Shorts.
+    Playlist,
 }
 
-/// When a video was seen first; and what time it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    /// When it was first seen here.
-    pub first_seen_at: Timestamp,
-    /// Now.
-    pub now: Timestamp,
-}
-
-impl Times {
-    /// For how long it had been known at this time, in ms. When YouTube says that it was published does not count: what was
-    /// private before keeps an older time.
-    const fn out_ms(self, at: Timestamp) -> i64 {
-        at.since(self.first_seen_at)
-    }
-
-    /// When to look again: after as long as it has been known, so that the pauses double, within bounds.
-    fn soon(self) -> Timestamp {
-        let known = self.now.since(self.first_seen_at);
-        let pause = if known > 12 * PAUSE_MS.1 {
-            LONG_PAUSE_MS
-        } else {
-            known.clamp(PAUSE_MS.0, PAUSE_MS.1)
-        };
-        self.now.plus_ms(pause)
-    }
-
-    fn wait(self, reason: &'static str, at_the_end: &'static str) -> Judgement {
-        if self.now.since(self.first_seen_at) >= PATIENCE_MS {
-            Judgement::LeaveOut { reason: at_the_end }
-        } else {
-            Judgement::Wait {
-                reason,
-                until: self.soon(),
-            }
-        }
-    }
-}
-
-/// What the evidence means by now.
+/// Decides about a video, which was published then (if that is known) and first seen then.
 #[must_use]
-pub fn judge(evidence: &Evidence, times: Times, needs: Needs) -> Judgement {
-    if let Some(waits) = evidence
-        .api
-        .as_ref()
-        .and_then(|facts| not_public(facts, times))
-    {
-        return waits;
+pub fn judge(
+    evidence: &Evidence,
+    published_at: Option<Timestamp>,
+    first_seen: Timestamp,
+    now: Timestamp,
+    needs: Needs,
+) -> Verdict {
+    let begin = patience_begins(evidence, first_seen, now);
+    if let Some(unseen) = hidden(evidence, begin, first_seen, now) {
+        return unseen;
     }
-    match kind(evidence, times) {
-        Some(known) => known,
-        None if needs == Needs::Visibility => Judgement::Public,
-        None => {
-            let young = times.out_ms(times.now) < SETTLED_MS;
-            times.wait(
-                if young { "just_published" } else { "undecided" },
-                "undecided",
-            )
-        }
-    }
-}
-
-/// Why it is not to be shown to anybody, or not yet.
-fn not_public(facts: &Facts, times: Times) -> Option<Judgement> {
-    if !facts.known {
-        return Some(times.wait("not_public_yet", "removed"));
-    }
-    match facts.privacy.as_deref() {
-        Some("private") => return Some(times.wait("private", "private")),
-        Some("unlisted") => return Some(times.wait("unlisted", "unlisted")),
-        _ => {}
-    }
-    match facts.upload.as_deref() {
-        Some("failed" | "rejected" | "deleted") => {
-            return Some(Judgement::LeaveOut { reason: "removed" });
-        }
-        Some("uploaded") => return Some(times.wait("processing", "removed")),
-        _ => {}
-    }
-    let stream = |reason, until| {
-        if times.now.since(times.first_seen_at) >= STREAM_PATIENCE_MS {
-            Judgement::LeaveOut { reason }
-        } else {
-            Judgement::Wait { reason, until }
-        }
+    let Some(seen) = seen(evidence) else {
+        return hold(Hold::VisibilityUnknown, Left::VisibilityUnknown, begin, now);
     };
-    let later = times.now.plus_ms(LONG_PAUSE_MS);
-    match facts.broadcast.as_deref() {
-        Some("upcoming") => {
-            // Starting times move: it is asked again before, and when the time has come.
-            let begins = facts.starts_at.unwrap_or(later).plus_ms(PAUSE_MS.0);
-            let until = begins.clamp(times.now.plus_ms(PAUSE_MS.0), times.now.plus_ms(DAY_MS / 4));
-            Some(stream("upcoming", until))
-        }
-        Some("live") => Some(stream("live", times.now.plus_ms(PAUSE_MS.1))),
-        _ if facts.seconds == Some(0) => Some(times.wait("processing", "removed")),
+    if let Some(decided) = kind(evidence, published_at, first_seen) {
+        return decided;
+    }
+    match needs {
+        Needs::Kind => hold(Hold::KindUnknown, Left::Undecided, begin, now),
+        Needs::VisibilityOnly => Verdict::Visible { by: seen },
+    }
+}
+
+/// Whom to ask now, most telling first, before [`judge`] is asked; empty when nobody can add anything. `api`: whether
+/// there is a key and units are left.
+///
+/// With a key, the Data API is asked about every video once, since nobody else says who can see it.
+#[must_use]
+pub fn next_looks(
+    evidence: &Evidence,
+    published_at: Option<Timestamp>,
+    first_seen: Timestamp,
+    now: Timestamp,
+    needs: Needs,
+    api: bool,
+) -> Vec<Look> {
+    let rested = |last: Option<Timestamp>| last.is_none_or(|last| now.since(last) >= BREATH_MS);
+    let asked = evidence.api.as_ref().map(|api| api.at);
+    let can_ask = api && rested(asked);
+    let waits_for = match judge(evidence, published_at, first_seen, now, needs) {
+        Verdict::LeaveOut { .. } => return Vec::new(),
+        Verdict::Hold { reason, .. } => Some(reason),
         _ => None,
+    };
+    let mut looks = Vec::new();
+    if can_ask && (asked.is_none() || waits_for.is_some()) {
+        looks.push(Look::DataApi);
     }
+    if !matches!(waits_for, Some(Hold::KindUnknown | Hold::VisibilityUnknown)) {
+        return looks;
+    }
+    // The probe's 200 does not say that everybody can see it.
+    if waits_for == Some(Hold::KindUnknown) && rested(evidence.probe.last()) {
+        looks.push(Look::Probe);
+    }
+    let looked = evidence.playlist.map(|playlist| playlist.at);
+    let playlist_is_due = looked.is_none_or(|at| now.since(at) >= BACKOFF_MAX_MS);
+    if playlist_is_due && now.since(first_seen) >= PLAYLIST_AFTER_MS {
+        looks.push(Look::Playlist);
+    }
+    looks
 }
 
-fn kind(evidence: &Evidence, times: Times) -> Option<Judgement> {
-    if evidence.feed_links_to_shorts || evidence.in_shorts_list {
-        return Some(Judgement::Short);
-    }
-    let facts = evidence.api.as_ref();
-    let is_long = facts
-        .and_then(|facts| facts.seconds)
-        .is_some_and(|seconds| seconds > SHORT_MAX_SECONDS);
-    let is_landscape = facts.and_then(|facts| facts.is_landscape);
-    if is_long || is_landscape == Some(true) {
-        return Some(Judgement::Video);
-    }
-    match evidence.page.map(|page| (page.says, page.at)) {
-        Some((Says::Short, _)) => Some(Judgement::Short),
-        Some((Says::Video, at)) => (times.out_ms(at) >= SETTLED_MS).then_some(Judgement::Video),
-        Some((Says::Nothing, _)) | None => {
-            // The page cannot be asked: short and upright is what YouTube itself goes by.
-            let is_short = facts.is_some_and(|facts| facts.seconds.is_some());
-            let settled = times.out_ms(times.now) >= SETTLED_MS;
-            (is_short && is_landscape == Some(false) && settled).then_some(Judgement::Short)
-        }
-    }
-}
-
-/// Whether asking the page, and then the list of Shorts, can tell more.
-#[must_use]
-pub fn is_open(evidence: &Evidence, times: Times) -> bool {
-    let hidden = evidence
+/// When the day begins after which a video is left out: when it was first seen, or due, or over.
+fn patience_begins(evidence: &Evidence, first_seen: Timestamp, now: Timestamp) -> Timestamp {
+    let turns = evidence
         .api
-        .as_ref()
-        .and_then(|facts| not_public(facts, times));
-    hidden.is_none() && kind(evidence, times).is_none()
+        .iter()
+        .flat_map(|api| [api.start, api.end])
+        .flatten()
+        .filter(|at| *at <= now);
+    turns.fold(first_seen.min(now), Timestamp::max)
 }
 
-/// What a reason of an item means to a creator.
-#[must_use]
-pub fn in_words(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "just_published" => {
-            "It is not clear yet whether this is a Short: YouTube may not show a fresh one as such. It is looked at again."
+/// What to do with a video that not everybody can see, or not yet; `None`: nothing says so.
+fn hidden(
+    evidence: &Evidence,
+    begin: Timestamp,
+    first_seen: Timestamp,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let out = |reason| Some(Verdict::LeaveOut { reason });
+    let wait = |reason, left| Some(hold(reason, left, begin, now));
+    if evidence.members.is_some() {
+        return out(Left::MembersOnly);
+    }
+    let api = evidence.api.as_ref();
+    if let Some(deleted) = evidence.deleted
+        && !api.is_some_and(|api| api.is_public() && api.at > deleted)
+    {
+        return out(Left::Removed);
+    }
+    let api = api?;
+    if !api.present {
+        return wait(Hold::Absent, Left::Removed);
+    }
+    match api.upload {
+        Some(Upload::Failed | Upload::Rejected) => return out(Left::Rejected),
+        Some(Upload::Deleted) => return out(Left::Removed),
+        _ => {}
+    }
+    match api.privacy {
+        Some(Privacy::Private) => return wait(Hold::Private, Left::Private),
+        Some(Privacy::Unlisted) => return wait(Hold::Unlisted, Left::Unlisted),
+        Some(Privacy::Other) | None => {
+            return wait(Hold::VisibilityUnknown, Left::VisibilityUnknown);
         }
-        "undecided" => "YouTube does not say whether this is a Short.",
-        "not_public_yet" => {
-            "YouTube's Data API does not know the video yet. It is looked at again."
-        }
-        "private" => "The video is private.",
-        "unlisted" => "The video is unlisted.",
-        "processing" => "YouTube is still processing the video.",
-        "removed" => "The video was removed, or is not public.",
-        "upcoming" => "The premiere or stream has not begun; it is looked at again when it should.",
-        "live" => "The stream is running; it is looked at again when it has ended.",
-        "before_baseline" => {
-            "It was published before this source began, was resumed, or was pointed at this channel."
-        }
-        "old_news" => "It was older than two days when it was first seen.",
-        "not_a_short" => "It is no Short, and this source posts Shorts.",
-        "a_short" => "It is a Short, and this source posts other videos.",
-        "excluded_word" => "Its title has a word that this source excludes.",
-        "no_included_word" => "Its title has none of the words that this source asks for.",
-        "max_per_day" => "The day's posts of this source were used up (max_per_day).",
-        "paused" => "The source was paused.",
-        "repointed" => "The source was pointed at another channel.",
-        "template_too_long" => "The template leaves no room for a post.",
-        "account_needs_reconnect" => {
-            "An account of this source has to be connected again before it can post."
-        }
-        "unknown_account" => {
-            "An account of this source is not connected any more: change the source's accounts."
-        }
-        _ => return None,
-    })
+        Some(Privacy::Public) => {}
+    }
+    match api.live {
+        Some(Live::Upcoming) => Some(upcoming(api, begin, first_seen, now)),
+        Some(Live::Live) => wait(Hold::Live, Left::Live),
+        Some(Live::Other) | None => wait(Hold::VisibilityUnknown, Left::VisibilityUnknown),
+        Some(Live::None) if api.upload == Some(Upload::Processed) => None,
+        Some(Live::None) => wait(Hold::Processing, Left::NeverProcessed),
+    }
 }
+
+/// A broadcast or premiere that has not begun: looked at when it is due, and once a day before, since that moves.
+fn upcoming(api: &Api, begin: Timestamp, first_seen: Timestamp, now: Timestamp) -> Verdict {
+    let Some(start) = api.start.filter(|start| *start > now) else {
+        return hold(Hold::Upcoming, Left::NeverStarted, begin, now);
+    };
+    let last = first_seen.plus_ms(UPCOMING_MAX_MS);
+    if now >= last || start > last {
+        return Verdict::LeaveOut {
+            reason: Left::NeverStarted,
+        };
+    }
+    Verdict::Hold {
+        reason: Hold::Upcoming,
+        look_again_at: start.min(now.plus_ms(DAY_MS)).max(now.plus_ms(BREATH_MS)),
+    }
+}
+
+/// Whether it is a Short, by the order of the module's doc; `None`: nothing says so.
+fn kind(
+    evidence: &Evidence,
+    published_at: Option<Timestamp>,
+    first_seen: Timestamp,
+) -> Option<Verdict> {
+    let short = |by| Some(Verdict::Short { by });
+    let none = |by| Some(Verdict::NotShort { by });
+    let api = evidence.api.as_ref();
+    if api.is_some_and(|api| {
+        api.seconds
+            .is_some_and(|seconds| seconds > SHORT_MAX_SECONDS)
+    }) {
+        return none(By::ApiDuration);
+    }
+    if evidence.feed_link.is_some() {
+        return short(By::FeedLink);
+    }
+    if evidence.playlist.is_some_and(|playlist| playlist.found) {
+        return short(By::Playlist);
+    }
+    if evidence.probe.short.is_some() {
+        return short(By::Probe);
+    }
+    let came = published_at.map_or(first_seen, |published| published.max(first_seen));
+    let believed = came.plus_ms(WATCH_BELIEVED_AFTER_MS);
+    if evidence.probe.watch.is_some_and(|watch| watch >= believed) {
+        return none(By::ProbeWatch);
+    }
+    let api = api?;
+    let (width, height) = (api.width.filter(|width| *width > 0)?, api.height?);
+    if width > height {
+        return none(By::ApiLandscape);
+    }
+    // While it is upcoming or live, the duration is 0.
+    let fits = api
+        .seconds
+        .is_some_and(|seconds| (1..=SHORT_MAX_SECONDS).contains(&seconds));
+    if fits { short(By::ApiShape) } else { None }
+}
+
+/// What says that everybody can see it, when nothing says the opposite.
+fn seen(evidence: &Evidence) -> Option<By> {
+    if evidence.api.as_ref().is_some_and(Api::is_public) {
+        return Some(By::ApiPublic);
+    }
+    let listed = evidence.listed.or(evidence.feed_link).is_some()
+        || evidence.playlist.is_some_and(|playlist| playlist.found);
+    listed.then_some(By::Listed)
+}
+
+/// Looks again by the backoff, until the day is over.
+fn hold(reason: Hold, left: Left, begin: Timestamp, now: Timestamp) -> Verdict {
+    let end = begin.plus_ms(PATIENCE_MS);
+    if now >= end {
+        return Verdict::LeaveOut { reason: left };
+    }
+    // By the time that has passed and not by a count, so that a look too many changes nothing.
+    let soon = now.since(begin).max(0).saturating_add(BREATH_MS);
+    let next = BACKOFF_MINUTES
+        .into_iter()
+        .map(|minutes| minutes * MINUTE_MS)
+        .find(|next| *next >= soon)
+        .unwrap_or_else(|| {
+            let rounds = soon
+                .saturating_sub(5 * MINUTE_MS)
+                .div_euclid(BACKOFF_MAX_MS);
+            5 * MINUTE_MS + (rounds + 1) * BACKOFF_MAX_MS
+        });
+    Verdict::Hold {
+        reason,
+        look_again_at: begin.plus_ms(next).min(end),
+    }
+}
+
+impl Api {
+    fn is_public(&self) -> bool {
+        self.present && self.privacy == Some(Privacy::Public)
+    }
+}
+
+#[cfg(test)]
+#[path = "kind_tests.rs"]
+mod tests;

@@ -23,7 +23,7 @@ mod poll; // looking at channels by ourselves
 mod rehearse; // what the newest video would become
 pub mod rhythm; // when to look next
 mod routes; // the HTTP of all this
-mod said; // what people are told of what cannot be used
+mod said; // what people are told
 mod sight; // noting what was seen
 mod signature; // whether the hub sent it
 pub(crate) mod store; // the SQL

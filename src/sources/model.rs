@@ -187,6 +187,25 @@ pub struct Change {
     pub thumbnail: Option<bool>,
 }
 
+impl Change {
+    /// Whether nothing is to change.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.channel.is_none()
+            && self.accounts.is_none()
+            && self.mode.is_none()
+            && self.filter.is_none()
+            && !self.template.is_given()
+            && self.link.is_none()
+            && !self.hashtags.is_given()
+            && self.include.is_none()
+            && self.exclude.is_none()
+            && self.delay_seconds.is_none()
+            && !self.max_per_day.is_given()
+            && self.thumbnail.is_none()
+    }
+}
+
 impl Settings {
     /// As a new source wants them, for accounts that were read.
     #[must_use]
@@ -436,7 +455,10 @@ pub struct Item {
     pub reason: Option<String>,
     /// Why, for a person.
     pub detail: Option<String>,
-    /// What is known of it, and by which look.
+    /// By what it is known whether it is a Short, as a stable code.
+    pub decided_by: Option<String>,
+    /// What is known of it, and since when: where it was listed, what its page as a Short answered, what the Data API
+    /// says.
     pub evidence: serde_json::Value,
     /// When it is looked at again.
     pub next_look_at: Option<Timestamp>,

@@ -12,6 +12,7 @@ use super::store::channels::{self, ChannelRow};
 use super::{signature, websub};
 use crate::app::App;
 use crate::error::Error;
+use crate::time::Timestamp;
 use serde_json::json;
 
 /// What the hub is told.
@@ -56,7 +57,7 @@ pub async fn receive(
         Ok(feed) => feed,
         Err(why) => return ignore(app, channel, &why.to_string()).await,
     };
-    let (seen, gone) = about(channel, feed);
+    let (seen, gone) = about(channel, feed, now);
     sight::note(
         app,
         channel,
@@ -81,12 +82,12 @@ async fn ignore(app: &App, channel: &ChannelId, why: &str) -> Result<Received, E
 }
 
 /// What it says of this channel: the hub signs for one channel, and speaks of no other.
-fn about(channel: &ChannelId, feed: Feed) -> (Vec<Sighting>, Vec<VideoId>) {
+fn about(channel: &ChannelId, feed: Feed, now: Timestamp) -> (Vec<Sighting>, Vec<VideoId>) {
     let seen = feed
         .entries
         .into_iter()
         .filter(|entry: &Entry| entry.channel_id.as_ref() == Some(channel))
-        .map(Sighting::of)
+        .map(|entry| Sighting::of(entry, now))
         .collect();
     let gone = feed
         .deleted

@@ -3,12 +3,12 @@
 use super::connect::{self, Found};
 use super::health;
 use super::ids::{ChannelId, VideoId};
-use super::kind;
+use super::kind::evidence_shown;
 use super::model::{Change, Channel, Item, ItemState, NewSource, Settings, Source, State};
 use super::store::channels::{self, ChannelRow};
 use super::store::videos::{self, ItemRow, Verdict};
 use super::store::{self, SourceRow};
-use super::{websub, wording};
+use super::{said, websub, wording};
 use crate::app::App;
 use crate::error::{Error, FieldError, Kind};
 use crate::http::idempotency::{Once, Work};
@@ -207,6 +207,13 @@ pub async fn change(
     change: &Change,
     revisions: Option<&[u32]>,
 ) -> Result<Source, Error> {
+    if change.is_empty() {
+        return Err(Error::invalid_field(
+            "/channel",
+            "missing_field",
+            "There is nothing to change: no field of the source is given.",
+        ));
+    }
     let workspace = &caller.workspace_id;
     let before = find(app, workspace, id).await?;
     if revisions.is_some_and(|wanted| !wanted.contains(&before.revision)) {
@@ -366,9 +373,12 @@ fn item(row: ItemRow) -> Item {
         Some(Verdict::Video) => Some(false),
         Some(Verdict::Undecided | Verdict::LeftOut) | None => None,
     };
-    let reason = row.reason.or(row.video_reason.filter(|_| is_open));
+    let is_decided = is_short.is_some();
+    let decided_by = row.video_reason.clone().filter(|_| is_decided);
+    let of_video = row.video_reason.filter(|_| is_open && !is_decided);
+    let reason = row.reason.or(of_video);
     let detail = row.detail.or_else(|| {
-        let words = kind::in_words(reason.as_deref()?)?;
+        let words = said::reason(reason.as_deref()?)?;
         Some(words.to_owned())
     });
     let evidence = row.evidence.as_deref().unwrap_or("{}");
@@ -383,7 +393,8 @@ fn item(row: ItemRow) -> Item {
         is_short,
         reason,
         detail,
-        evidence: serde_json::from_str(evidence).unwrap_or_default(),
+        decided_by,
+        evidence: evidence_shown(evidence),
         next_look_at: row.look_at.filter(|_| is_open),
         post_id: row.post_id.filter(|_| row.state == ItemState::Posted),
     }

@@ -182,7 +182,7 @@ struct Look {
 }
 
 async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
-    let channel = &row.channel_id;
+    let (channel, now) = (&row.channel_id, app.now());
     let mut look = Look {
         seen: Vec::new(),
         by: SeenBy::Api,
@@ -192,7 +192,10 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
     };
     if way == Way::Api {
         let uploads = youtube::uploads(app, channel).await?;
-        look.seen = uploads.into_iter().map(Sighting::uploaded).collect();
+        look.seen = uploads
+            .into_iter()
+            .map(|one| Sighting::uploaded(one, now))
+            .collect();
         return Ok(look);
     }
     look.by = SeenBy::Feed;
@@ -208,7 +211,7 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
             .entries
             .into_iter()
             .filter(|entry| of_channel(&entry.channel_id));
-        look.seen = entries.map(Sighting::of).collect();
+        look.seen = entries.map(|entry| Sighting::of(entry, now)).collect();
         look.etag = etag;
         look.modified = modified;
         look.title = feed.title;

@@ -1,9 +1,9 @@
 //! What the newest video of a channel would become. Nothing is sent and nothing is kept.
 
 use super::announce::{render, unwanted, worded};
-use super::kind;
 use super::model::{Filter, Mode, Settings};
 use super::operations;
+use super::said;
 use super::sight::Sighting;
 use super::store::channels::{self, ChannelRow};
 use super::store::videos::{self, Verdict, VideoRow};
@@ -123,7 +123,7 @@ fn in_words(reason: Option<&str>, settings: &Settings) -> String {
         };
         return would.to_owned();
     };
-    let why = kind::in_words(reason).unwrap_or("It would be refused.");
+    let why = said::reason(reason).unwrap_or("It would be refused.");
     format!("It would not become a post. {why}")
 }
 
@@ -142,7 +142,7 @@ async fn look(app: &App, channel: &super::ids::ChannelId) -> Result<VideoRow, Er
         return Err(nothing());
     };
     let newest = feed.entries.into_iter().next().ok_or_else(nothing)?;
-    Ok(VideoRow::seen(Sighting::of(newest), app.now()))
+    Ok(VideoRow::seen(Sighting::of(newest, app.now()), app.now()))
 }
 
 fn nothing() -> Error {

@@ -61,6 +61,8 @@ const WITH_PUSH: f64 = 0.25;
 pub struct Rhythm {
     /// The rate that is wanted in each slot of the week, in proportion to the others.
     wanted: Vec<f64>,
+    /// The same in ascending order, each with the sum of those before it.
+    levels: Vec<(f64, f64)>,
     /// The last burst.
     burst: Burst,
 }
@@ -106,8 +108,10 @@ impl Rhythm {
         past.sort_unstable();
         past.dedup();
         let past = past.split_off(past.len().saturating_sub(HISTORY_MAX));
+        let wanted: Vec<f64> = density(now, &past).map(to_three_quarters).collect();
         Self {
-            wanted: density(now, &past).map(to_three_quarters).collect(),
+            levels: levels(&wanted),
+            wanted,
             burst: Burst::learn(now, &past),
         }
     }
@@ -139,7 +143,7 @@ impl Rhythm {
         let raised = self.burst.factor.min(high / mean);
         let cost = (raised - 1.0) * self.burst.part * part_seen(1.0 / mean);
         let mean = (mean / (1.0 + cost)).max(low);
-        let scale = scale(&self.wanted, mean, low, high);
+        let scale = scale(&self.levels, mean, low, high);
         let burst_left = self.burst.until.map_or(0, |until| until.since(turn.now));
 
         let mut missing = jitter;
@@ -184,13 +188,13 @@ impl Burst {
             .first()
             .map_or(0, |first| now.since(*first))
             .max(7 * DAY_MS);
-        let part = real(in_bursts_ms) / real(span);
-        let by_chance = part * past.iter().map(|_| 1.0).sum::<f64>();
+        let bursting = real(in_bursts_ms) / real(span);
+        let by_chance = bursting * many(past.len());
         let likelier = (further + BURST_EXPECTED * BURST_DOUBT) / (by_chance + BURST_DOUBT);
         Self {
             until,
             factor: to_three_quarters(likelier).clamp(1.0, BURST_MAX),
-            part,
+            part: bursting,
         }
     }
 }
@@ -219,25 +223,44 @@ pub fn share(
     pace * mine / all.max(mine)
 }
 
-/// The factor by which `wanted` is multiplied so that the rates have this mean, none of them outside the bounds.
+/// Sorts, and adds up.
+fn levels(wanted: &[f64]) -> Vec<(f64, f64)> {
+    let mut sorted = wanted.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut sum = 0.0;
+    let with_sum = |level| {
+        let before = sum;
+        sum += level;
+        (level, before)
+    };
+    // One beyond the last, so that the sum of all is there too.
+    sorted
+        .into_iter()
+        .chain([f64::INFINITY])
+        .map(with_sum)
+        .collect()
+}
+
+/// The factor by which the levels are multiplied so that the rates have this mean, none of them outside the bounds.
 ///
 /// The mean grows with the factor, in straight pieces: Newton's method finds it in a few steps, and halving keeps it
 /// from running away where a bound is reached.
-fn scale(wanted: &[f64], mean: f64, low: f64, high: f64) -> f64 {
+fn scale(levels: &[(f64, f64)], mean: f64, low: f64, high: f64) -> f64 {
+    let count = levels.len().saturating_sub(1);
+    let sum_before = |slot: usize| levels.get(slot).map_or(0.0, |(_, sum)| *sum);
     let (mut below, mut above) = (0.0, f64::INFINITY);
     let mut factor = mean;
     for _ in 0..SCALE_STEPS {
-        let (mut sum, mut count, mut slope) = (0.0, 0.0, 0.0);
-        for wanted in wanted {
-            let rate = factor * wanted;
-            sum += rate.clamp(low, high);
-            count += 1.0;
-            if rate > low && rate < high {
-                slope += wanted;
-            }
-        }
-        let missing = mean * count - sum;
-        if missing.abs() <= mean * count * SCALE_EXACT {
+        let first = levels
+            .partition_point(|(level, _)| factor * level <= low)
+            .min(count);
+        let last = levels
+            .partition_point(|(level, _)| factor * level < high)
+            .min(count);
+        let slope = sum_before(last) - sum_before(first);
+        let sum = low * many(first) + factor * slope + high * many(count - last);
+        let missing = mean * many(count) - sum;
+        if missing.abs() <= mean * many(count) * SCALE_EXACT {
             break;
         }
         if missing > 0.0 {
@@ -290,6 +313,11 @@ fn between_0_and_1(x: f64) -> f64 {
 )]
 fn real(ms: i64) -> f64 {
     ms as f64
+}
+
+/// How many slots.
+fn many(slots: usize) -> f64 {
+    f64::from(u32::try_from(slots).unwrap_or(u32::MAX))
 }
 
 #[expect(

@@ -72,7 +72,7 @@ fn regular_channels_wait_a_third_and_others_hardly_longer() {
 
 /// Looks a day, the smallest interval and how many channels of a kind: with the Data API, of the public feed, and when
 /// the budget is small.
-const WAYS: [(u32, i64, u64); 3] = [(96, MINUTE_MS, 2), (24, QUARTER_MS, 4), (8, QUARTER_MS, 4)];
+const WAYS: [(u32, i64, u64); 3] = [(96, MINUTE_MS, 4), (24, QUARTER_MS, 4), (8, QUARTER_MS, 4)];
 const DAYS: i64 = 90;
 
 #[test]

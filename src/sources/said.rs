@@ -1,9 +1,46 @@
-//! What people are told about templates and documents that cannot be used.
+//! What people are told: why an item stands as it does, and what is wrong with templates and documents.
 
 use super::feed::Unreadable;
+use super::kind::{By, Hold, Left};
 use super::wording::{RenderError, TemplateError};
 use crate::text::InvalidHashtag;
 use std::fmt;
+
+/// What the reason of an item, or what a decision rests on, means to a creator.
+#[must_use]
+pub fn reason(code: &str) -> Option<&'static str> {
+    let by = By::ALL.iter().map(|by| (by.code(), by.sentence()));
+    let left = Left::ALL.iter().map(|left| (left.code(), left.sentence()));
+    let hold = Hold::ALL.iter().map(|hold| (hold.code(), hold.sentence()));
+    let of_videos = left.chain(hold).chain(by);
+    let sentence = match code {
+        "before_baseline" => {
+            "It was published before this source began, was resumed, or was pointed at this channel."
+        }
+        "old_news" => "It was older than two days when it was first seen.",
+        "not_a_short" => "It is no Short, and this source posts Shorts.",
+        "a_short" => "It is a Short, and this source posts other videos.",
+        "excluded_word" => "Its title has a word that this source excludes.",
+        "no_included_word" => "Its title has none of the words that this source asks for.",
+        "max_per_day" => "The day's posts of this source were used up (max_per_day).",
+        "paused" => "The source was paused.",
+        "repointed" => "The source was pointed at another channel.",
+        "template_too_long" => "The template leaves no room for a post.",
+        "account_needs_reconnect" => {
+            "An account of this source has to be connected again before it can post."
+        }
+        "unknown_account" => {
+            "An account of this source is not connected any more: change the source's accounts."
+        }
+        _ => {
+            return of_videos
+                .into_iter()
+                .find(|(known, _)| *known == code)
+                .map(|(_, sentence)| sentence);
+        }
+    };
+    Some(sentence)
+}
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

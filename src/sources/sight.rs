@@ -33,24 +33,31 @@ pub struct Sighting {
 impl Sighting {
     /// From an entry of a feed or a notification.
     #[must_use]
-    pub fn of(entry: Entry) -> Self {
+    pub fn of(entry: Entry, now: Timestamp) -> Self {
         let title: String = entry.title.chars().take(TITLE_CHARS).collect();
         Self {
             video_id: entry.video_id,
             title: Some(title),
             published_at: entry.published,
-            evidence: Evidence::of_link(entry.short_link),
+            evidence: Evidence {
+                listed: Some(now),
+                feed_link: entry.short_link.then_some(now),
+                ..Evidence::default()
+            },
         }
     }
 
     /// From the list of a channel's uploads.
     #[must_use]
-    pub fn uploaded(upload: Upload) -> Self {
+    pub fn uploaded(upload: Upload, now: Timestamp) -> Self {
         Self {
             video_id: upload.video_id,
             title: None,
             published_at: upload.published_at,
-            evidence: Evidence::default(),
+            evidence: Evidence {
+                listed: Some(now),
+                ..Evidence::default()
+            },
         }
     }
 }
@@ -93,8 +100,10 @@ pub async fn note(
     if !gone.is_empty() {
         statements.extend(videos::gone(channel, &gone, now));
     }
+    // The Data API says itself when they went public.
+    let ask_when = by != SeenBy::Api && app.config.youtube.api_key.is_some();
     if !seen.is_empty() {
-        statements.extend(videos::see(channel, &seen, by, NEWS_MS, now));
+        statements.extend(videos::see(channel, &seen, by, (NEWS_MS, ask_when), now));
     }
     // 1.
     let mut sets = app.database.batch(statements).await?;

@@ -5,6 +5,7 @@
 
 use super::feed::{self, Feed};
 use super::ids::{ChannelId, VideoId};
+use super::kind::{self, Api, Probe};
 use crate::app::App;
 use crate::ports::HttpError;
 use crate::time::Timestamp;
@@ -83,7 +84,6 @@ pub struct ApiVideo {
 #[serde(rename_all = "camelCase")]
 pub struct Snippet {
     pub title: String,
-    pub channel_id: Option<String>,
     pub published_at: Option<String>,
     pub live_broadcast_content: Option<String>,
 }
@@ -105,7 +105,6 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 pub struct LiveStreamingDetails {
     pub scheduled_start_time: Option<String>,
-    pub actual_start_time: Option<String>,
     pub actual_end_time: Option<String>,
 }
 
@@ -180,15 +179,20 @@ fn read_feed(body: &[u8]) -> Result<Feed, Trouble> {
     feed::parse(body).map_err(|why| Trouble::Unreadable(why.to_string()))
 }
 
-/// Asks for the page of a video as a Short: the status, and where it leads on to.
+/// Asks for the page of a video as a Short.
 ///
 /// # Errors
 /// [`Trouble::Lost`]; every status is an answer.
-pub async fn probe(app: &App, video: &VideoId) -> Result<(u16, Option<String>), Trouble> {
+pub async fn probe(app: &App, video: &VideoId) -> Result<Probe, Trouble> {
     let address = format!("{}/shorts/{video}", app.config.youtube.web_base);
     let answer = send(app, Request::builder().method(Method::HEAD).uri(address)).await?;
-    let location = text_of(answer.headers(), header::LOCATION);
-    Ok((answer.status().as_u16(), location))
+    let location = text_of(answer.headers(), header::LOCATION).unwrap_or_default();
+    let to_watch = location.contains(&format!("/watch?v={video}"));
+    Ok(match answer.status().as_u16() {
+        200 => Probe::Short,
+        301 | 302 | 303 | 307 | 308 if to_watch => Probe::Watch,
+        other => Probe::Other(other),
+    })
 }
 
 /// The page of a channel by its handle or another name: the id that it says.
@@ -304,6 +308,46 @@ pub async fn channel_of_handle(
         let title = one.snippet.and_then(|named| named.title);
         Some((ChannelId::parse(&one.id)?, title))
     }))
+}
+
+/// What an answer of the Data API says of a video; `None`: it was not in it.
+#[must_use]
+pub fn facts(video: Option<&ApiVideo>, now: Timestamp) -> Api {
+    fn word<T: DeserializeOwned>(text: Option<&String>) -> Option<T> {
+        serde_json::from_value(text?.as_str().into()).ok()
+    }
+    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+    let Some(video) = video else {
+        return Api {
+            at: now,
+            present: false,
+            seconds: None,
+            width: None,
+            height: None,
+            live: None,
+            start: None,
+            end: None,
+            privacy: None,
+            upload: None,
+        };
+    };
+    let stream = &video.live_streaming_details;
+    Api {
+        at: now,
+        present: true,
+        seconds: video
+            .content_details
+            .duration
+            .as_deref()
+            .and_then(kind::duration_seconds),
+        width: number(&video.player.embed_width),
+        height: number(&video.player.embed_height),
+        live: word(video.snippet.live_broadcast_content.as_ref()),
+        start: instant(stream.scheduled_start_time.as_deref()),
+        end: instant(stream.actual_end_time.as_deref()),
+        privacy: word(video.status.privacy_status.as_ref()),
+        upload: word(video.status.upload_status.as_ref()),
+    }
 }
 
 /// An instant as YouTube writes it.

@@ -3,6 +3,7 @@
 
 use super::tests::{DELETED_2025, DOCUMENTED, NEW_2021, NEW_2025, POLLED, STUB, UPDATE_2017};
 use super::*;
+use std::fmt::Write as _;
 
 /// How many documents are damaged unless the environment says otherwise.
 const CASES: u64 = 100_000;
@@ -54,7 +55,7 @@ fn no_bytes_make_the_parser_panic_or_read_what_is_not_there() {
 
 /// Nothing is read that is not written, and no more of it.
 fn assert_sane(feed: &Feed, body: &[u8], seed: u64) {
-    let tags = body.iter().filter(|&&b| b == b'<').count();
+    let tags = body.split(|&b| b == b'<').count() - 1;
     let skipped = usize::try_from(feed.skipped).unwrap();
     assert!(
         feed.entries.len() + feed.deleted.len() + skipped < tags,
@@ -173,7 +174,7 @@ fn generated(chance: &mut Chance) -> (Feed, String) {
         "<?xml version=\"1.0\"?>\r\n",
     ]);
     body += blank;
-    body += &format!("<{}", named(atom, "feed"));
+    write!(body, "<{}", named(atom, "feed")).unwrap();
     for (prefix, uri) in [
         (atom, ATOM),
         (yt, YOUTUBE),
@@ -204,7 +205,7 @@ fn generated(chance: &mut Chance) -> (Feed, String) {
             _ => body += &entry(&mut feed, [atom, yt, media], blank, chance),
         }
     }
-    body += &format!("{blank}</{}>{blank}", named(atom, "feed"));
+    write!(body, "{blank}</{}>{blank}", named(atom, "feed")).unwrap();
     (feed, body)
 }
 
@@ -361,7 +362,7 @@ fn escaped(text: &str, chance: &mut Chance) -> String {
         rest = after;
         let is_cdata = chance.one_in(4) && !piece.contains(&'\r') && !piece.contains(&']');
         if is_cdata {
-            xml += &format!("<![CDATA[{}]]>", piece.iter().collect::<String>());
+            write!(xml, "<![CDATA[{}]]>", piece.iter().collect::<String>()).unwrap();
             continue;
         }
         for &c in piece {
@@ -375,7 +376,7 @@ fn escaped(text: &str, chance: &mut Chance) -> String {
                 // After a return it would be the second half of one line break.
                 '\n' if xml.ends_with('\r') => xml += "\r\n",
                 '\n' => xml += chance.of(&["\n", "\r\n", "\r", "&#10;"]),
-                c if chance.one_in(16) => xml += &format!("&#x{:X};", u32::from(c)),
+                c if chance.one_in(16) => write!(xml, "&#x{:X};", u32::from(c)).unwrap(),
                 c => xml.push(c),
             }
         }

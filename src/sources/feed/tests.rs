@@ -70,11 +70,11 @@ fn video(id: &str) -> VideoId {
 }
 
 fn channel(id: &str) -> Option<ChannelId> {
-    Some(ChannelId::parse(id).unwrap())
+    ChannelId::parse(id)
 }
 
 fn at(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse_rfc3339(text).unwrap())
+    Timestamp::parse_rfc3339(text)
 }
 
 /// What a feed with this content is read as.

@@ -19,7 +19,7 @@ const TOGETHER_MS: i64 = HOUR_MS;
 /// … and those that come closer than this say nothing about each other's rhythm: that they are near is no habit.
 const ANOTHER_DAY_MS: i64 = 12 * HOUR_MS;
 /// As many videos without a rhythm are taken as seen, besides those of the history.
-const DOUBT: f64 = 1.5;
+const DOUBT: f64 = 3.0;
 /// However regular a channel is, this part of its videos is expected at any time.
 const EVEN_LEAST: f64 = 0.05;
 /// How often the parts of the mixture are weighed.
@@ -64,7 +64,7 @@ struct Video {
 
 /// The slot of the week in which an instant lies.
 pub fn slot_of(at: Timestamp) -> usize {
-    usize::try_from(at.millis().div_euclid(SLOT_MS).rem_euclid(SLOTS as i64)).unwrap_or(0)
+    usize::try_from(at.millis().rem_euclid(WEEK_MS) / SLOT_MS).unwrap_or(0)
 }
 
 /// The density in each slot of the week, 1 on average; `published` is in order.
@@ -72,7 +72,9 @@ pub fn density(now: Timestamp, published: &[Timestamp]) -> impl Iterator<Item = 
     let mut videos = weighed(now, published);
     let mut left = videos.as_mut_slice();
     while let Some((video, others)) = left.split_first_mut() {
-        others.iter_mut().for_each(|other| video.predict(other));
+        for other in others.iter_mut() {
+            video.predict(other);
+        }
         left = others;
     }
     let mixture = Mixture::learn(&videos);

@@ -31,13 +31,16 @@ const SEE: &str = "INSERT INTO videos (channel_id, video_id, title, published_at
     OR coalesce(published_at, excluded.published_at, 0) <> coalesce(published_at, 0)
     OR json_patch(excluded.evidence, evidence) <> evidence)";
 
-/// The claim: whoever comes first makes the row, and whatever comes later finds it.
+/// The claim: whoever comes first makes the row, and whatever comes later finds it. With `?6`, what seems to be old is looked
+/// at first: the time that a feed gives is not always that of going public.
 const CLAIM: &str = "INSERT INTO source_items (source_id, video_id, workspace_id, channel_id, state, reason, seen_at, seen_by,
     settled_at)
   SELECT s.id, v.video_id, s.workspace_id, ?1,
-    CASE WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN 'recorded' ELSE 'pending' END,
-    CASE WHEN v.published_at < s.baseline_at THEN 'before_baseline' WHEN v.published_at < ?3 - ?5 THEN 'old_news' END,
-    ?3, ?4, CASE WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN ?3 END
+    CASE WHEN ?6 THEN 'pending' WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN 'recorded'
+      ELSE 'pending' END,
+    CASE WHEN ?6 THEN NULL WHEN v.published_at < s.baseline_at THEN 'before_baseline'
+      WHEN v.published_at < ?3 - ?5 THEN 'old_news' END,
+    ?3, ?4, CASE WHEN ?6 THEN NULL WHEN v.published_at < s.baseline_at OR v.published_at < ?3 - ?5 THEN ?3 END
   FROM json_each(?2) seen
     JOIN videos v ON v.channel_id = ?1 AND v.video_id = seen.value ->> 'video_id'
     JOIN sources s ON s.channel_id = ?1 AND s.state = 'active'
@@ -51,13 +54,13 @@ const WAKE: &str = "UPDATE videos SET look_at = ?3
   RETURNING video_id";
 
 /// Notes what was seen of a channel, claims it for each of its sources, and has what is new looked at. The last gives the
-/// videos to look at.
+/// videos to look at. `ask_when`: whether the Data API is to be asked when they were published.
 #[must_use]
 pub fn see(
     channel: &ChannelId,
     seen: &[Seen],
     by: SeenBy,
-    news_ms: i64,
+    (news_ms, ask_when): (i64, bool),
     now: Timestamp,
 ) -> [Statement; 3] {
     let list = serde_json::to_string(seen).unwrap_or_default();
@@ -69,7 +72,7 @@ pub fn see(
     };
     [
         about(SEE),
-        about(CLAIM).bind(by.as_str()).bind(news_ms),
+        about(CLAIM).bind(by.as_str()).bind(news_ms).bind(ask_when),
         about(WAKE),
     ]
 }
@@ -209,7 +212,7 @@ pub fn looked(
         .bind(held)
 }
 
-const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.settings, s.created_by, s.state = 'active' AS active
+const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active
   FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
   WHERE i.channel_id = ?1 AND i.video_id = ?2 AND i.state IN ('pending', 'posting')";
 
@@ -223,6 +226,8 @@ pub struct OpenRow {
     #[serde(with = "millis")]
     pub seen_at: Timestamp,
     pub post_id: Option<PostId>,
+    #[serde(with = "millis")]
+    pub baseline_at: Timestamp,
     pub settings: String,
     pub created_by: Option<crate::ids::UserId>,
     pub active: u32,
@@ -265,6 +270,8 @@ const POSTED: &str = "UPDATE source_items SET state = 'posted', settled_at = ?4
     AND EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
 const LEFT_OUT: &str = "UPDATE source_items SET state = 'left_out', reason = ?4, detail = ?5, claimed_on = NULL, settled_at = ?6
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
+const RECORDED: &str = "UPDATE source_items SET state = 'recorded', reason = ?4, settled_at = ?5
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'";
 const WAITS: &str = "UPDATE source_items SET reason = ?4, detail = ?5
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
 
@@ -281,6 +288,12 @@ pub fn left_out(item: &OpenRow, reason: &str, detail: Option<&str>, now: Timesta
         .bind(reason)
         .bind(detail.map(str::to_owned))
         .bind(now)
+}
+
+/// It is old.
+#[must_use]
+pub fn recorded(item: &OpenRow, reason: &str, now: Timestamp) -> Statement {
+    about(RECORDED, item).bind(reason).bind(now)
 }
 
 /// It waits for something.

@@ -240,8 +240,9 @@ async fn a_preflight_allows_what_the_document_names() {
             .collect()
     };
     let before = ground.traces();
-    for route in table() {
-        let base = if route.is_at_the_root { "" } else { "/api/v1" };
+    // No page calls what is at the root.
+    for route in table().into_iter().filter(|route| !route.is_at_the_root) {
+        let base = "/api/v1";
         let uri = format!("{base}{}", Ground::address(&route, &ground.ours));
         let preflight = |origin: &str| {
             let request = Request::builder()

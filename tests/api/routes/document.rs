@@ -53,7 +53,10 @@ fn every_route_is_in_the_document_once_with_its_own_operation_id() {
         .as_object()
         .unwrap()
         .values()
-        .map(|methods| methods.as_object().unwrap().len())
+        .map(|methods| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.filter(|name| *name != "servers").count()
+        })
         .sum::<usize>();
     assert_eq!(operations, ids.len());
     ids.sort();

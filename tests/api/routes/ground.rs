@@ -147,7 +147,8 @@ impl Ground {
         stage.x.lock().unwrap().settings.apps = vec![publishing::own_app()];
         let now = stage.world.clock.now().millis();
         let mut tube = stage.tube.lock().unwrap();
-        tube.publish(now, DEMO_CHANNEL, Video::short("A bird flies"));
+        let long_ago = now - 3_600_000;
+        tube.publish(long_ago, DEMO_CHANNEL, Video::short("A bird flies"));
         drop(tube);
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");

@@ -137,6 +137,16 @@ fn matches(pattern: &str, text: &str) -> bool {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
         return !text.is_empty() && text.bytes().all(fits);
     }
+    for (given, prefix, length) in [
+        ("^[A-Za-z0-9_-]{11}$", "", 11),
+        ("^UC[A-Za-z0-9_-]{22}$", "UC", 22),
+    ] {
+        if pattern == given {
+            let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+            let rest = text.strip_prefix(prefix);
+            return rest.is_some_and(|rest| rest.len() == length && rest.bytes().all(fits));
+        }
+    }
     if pattern == "^[0-9]{1,19}$" {
         return (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     }

@@ -175,13 +175,14 @@ fn duration(upload: &Upload) -> String {
         (seconds / 60 % 60, 'M'),
         (seconds % 60, 'S'),
     ];
-    let said = parts.iter().filter(|(count, _)| *count > 0);
-    let said: String = said.map(|(count, unit)| format!("{count}{unit}")).collect();
-    if said.is_empty() {
-        "PT0S".into()
-    } else {
-        format!("PT{said}")
+    let mut said = String::from("PT");
+    for (count, unit) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        said.extend([count.to_string(), unit.to_string()]);
     }
+    if seconds == 0 {
+        said += "0S";
+    }
+    said
 }
 
 fn broadcast(upload: &Upload) -> Option<Value> {

@@ -16,7 +16,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Without anything to do: until something changes.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// A running YouTube. Stops, with every connection it has, when dropped.
 #[derive(Debug)]

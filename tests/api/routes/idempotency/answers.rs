@@ -121,6 +121,11 @@ async fn the_same_key_of_another_workspace_is_another_key() {
             let body = json!({ "text": "A post", "accounts": [ground.hers.account] });
             hers = hers.json(&body);
         }
+        if route.path == "/sources/youtube" {
+            let mut body = hers.value();
+            body["accounts"] = json!([ground.hers.account]);
+            hers = hers.json(&body);
+        }
         let before = made(&ground, &route);
         let eves = ground.send(hers.clone()).await;
         let what = name(&route);

@@ -256,7 +256,7 @@ fn shares_of_them_come_twice_or_beside_forgeries() {
     });
     world.subscribed();
     let ids: Vec<String> = (0..500).map(|_| world.publish(Video::short("x"))).collect();
-    let (mut right, mut wrong, mut missing) = (0, 0, 0);
+    let (mut right, mut wrong, mut missing) = (0_usize, 0_u64, 0_u64);
     for notice in world.due() {
         let is_real = ids.iter().any(|id| text(&notice).contains(id));
         let signature = header(&notice, "x-hub-signature");
@@ -273,10 +273,7 @@ fn shares_of_them_come_twice_or_beside_forgeries() {
     assert!((30..75).contains(&wrong) && (30..75).contains(&missing));
     world.now += 30_000;
     assert_eq!(world.due().len(), right, "who forges does not try again");
-    assert_eq!(
-        world.tube.counts().notices_forged,
-        wrong as u64 + missing as u64
-    );
+    assert_eq!(world.tube.counts().notices_forged, wrong + missing);
 }
 
 #[test]
