@@ -27,7 +27,7 @@ const NUDGED_MAX: usize = 100;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Dollars in a day, which begins at midnight of UTC. 0 stops everything that X charges for.
+    /// Dollars in a day, which begins at midnight of UTC. 0 stops everything that X charges for, except deletes.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub usd_per_day: Option<f64>,

@@ -290,6 +290,13 @@ const BOOK_PART: [&str; 3] = booking!(
       AND state IN ('sent', 'deleted'))"
 );
 
+// As the part's row is marked: by the claim that holds, and once.
+const BOOK_DELETED: [&str; 3] = booking!(
+    "EXISTS (SELECT 1 FROM deliveries WHERE id = ?3 AND workspace_id = ?1 AND epoch = ?4)
+    AND EXISTS (SELECT 1 FROM parts WHERE delivery_id = ?3 AND workspace_id = ?1 AND position = ?5
+      AND state = 'sent')"
+);
+
 // Before the settlement, which ends the lease.
 const BOOK_LOOKS: [&str; 3] = booking!(
     "EXISTS (SELECT 1 FROM deliveries WHERE id = ?3 AND workspace_id = ?1 AND epoch = ?4 AND lease_until IS NOT NULL)
@@ -372,6 +379,21 @@ pub fn book_part(
     plan: Quota,
 ) -> Vec<Statement> {
     book(BOOK_PART, payer, paid, plan, |statement| {
+        statement.bind(delivery).bind(epoch).bind(position)
+    })
+}
+
+/// Books that a part was deleted: before its row says so in the same batch, which is what makes a repeat book nothing.
+#[must_use]
+pub fn book_deleted(
+    payer: &Payer<'_>,
+    delivery: &DeliveryId,
+    epoch: i64,
+    position: u32,
+    paid: &Paid,
+    plan: Quota,
+) -> Vec<Statement> {
+    book(BOOK_DELETED, payer, paid, plan, |statement| {
         statement.bind(delivery).bind(epoch).bind(position)
     })
 }

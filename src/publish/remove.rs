@@ -2,12 +2,14 @@
 //! without what it replies to.
 //!
 //! A delete may be repeated: what is gone is gone. So there is no journal of it; a part is noted as deleted when the
-//! platform has said so, and asked for once more if that could not be noted.
+//! platform has said so, and asked for once more if that could not be noted. What a delete costs is booked with that note;
+//! no budget stops one, since whoever deletes wants it gone.
 
 use super::advance::{Step, jitter};
 use super::deliver::persist;
 use super::model::State;
 use super::settlement::{self as rules, Settlement};
+use super::spend;
 use super::store::{self, Loaded, PartRow};
 use crate::accounts::Acting;
 use crate::app::App;
@@ -39,13 +41,25 @@ pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms:
         let Some(external_id) = &row.external_id else {
             continue;
         };
-        if let Err(refusal) = ask(app, delivery, external_id).await {
-            let settlement = refused(app, delivery, refusal, is_whole(delivery, rows));
-            return Step::Settle(settlement, Vec::new());
-        }
+        let is_done = match ask(app, delivery, external_id).await {
+            Ok(is_done) => is_done,
+            Err(refusal) => {
+                let settlement = refused(app, delivery, refusal, is_whole(delivery, rows));
+                return Step::Settle(settlement, Vec::new());
+            }
+        };
         let now = app.now();
         let lease_until = now.plus_ms(app.config.timing.lease_ms);
-        let noted = store::deleted(delivery, row.position, lease_until, now);
+        let paid = is_done.then(|| spend::deletion(&app.config.x.prices, now));
+        let plan = app.config.x.plan.quota();
+        let noted = store::deleted(
+            delivery,
+            row.position,
+            paid.as_ref(),
+            plan,
+            lease_until,
+            now,
+        );
         match persist(app, noted).await {
             Ok(sets) if sets.first().is_some_and(|held| !held.rows.is_empty()) => {
                 delivery.lease_until = Some(lease_until);
@@ -68,7 +82,8 @@ pub async fn remove(app: &App, delivery: &mut Loaded, rows: &[PartRow], work_ms:
     settle(rules::deleted(standing))
 }
 
-async fn ask(app: &App, delivery: &Loaded, external_id: &str) -> Result<(), Refusal> {
+/// Whether the platform has deleted it now; if not, there was nothing any more, which it charges nothing for.
+async fn ask(app: &App, delivery: &Loaded, external_id: &str) -> Result<bool, Refusal> {
     let grant = delivery.grant().ok_or_else(|| Refusal::of(no_tokens()))?;
     let acting = Acting::with(app, &delivery.external_id, grant);
     let answer = acting
@@ -77,8 +92,8 @@ async fn ask(app: &App, delivery: &Loaded, external_id: &str) -> Result<(), Refu
         })
         .await;
     match answer {
-        Ok(_) => Ok(()),
-        Err(refusal) if delete::is_gone(&refusal) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(refusal) if delete::is_gone(&refusal) => Ok(false),
         Err(refusal) => Err(refusal),
     }
 }

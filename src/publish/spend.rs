@@ -95,6 +95,17 @@ pub async fn reserve(
     }
 }
 
+/// What is booked of a part that was deleted at `at`.
+pub fn deletion(prices: &Prices, at: Timestamp) -> Paid {
+    let charge = Charge::PostDelete;
+    Paid {
+        charge,
+        count: 1,
+        cost: charge.times(1, prices),
+        at,
+    }
+}
+
 /// What was read to look for an uncertain part. No budget stops a look: it is what keeps a post from being sent twice.
 pub const fn read(reply: &GateReply) -> u32 {
     match reply {

@@ -14,7 +14,7 @@ use super::model::{State, UncertainPolicy};
 use super::pause::{self, Hold, Pause};
 use super::settlement::Standing;
 use crate::apps::store::{join_app, sealed_app};
-use crate::budgets::{Over, Payer};
+use crate::budgets::{Over, Paid, Payer, Quota, store as budgets};
 use crate::config::Timing;
 use crate::gate::{Grant, PartKey};
 use crate::ids::{AccountId, DeliveryId, PostId, WorkspaceId};
@@ -316,12 +316,14 @@ const DELETED: &str = "UPDATE parts SET state = 'deleted'
   WHERE delivery_id = ?1 AND workspace_id = ?2 AND position = ?4 AND state = 'sent'
     AND EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND workspace_id = ?2 AND epoch = ?3)";
 
-/// A part is deleted at the platform: its row and the lease for the next, together. The first statement gives a row only
-/// if the claim still holds.
+/// A part is deleted at the platform: what was paid for that, its row, and the lease for the next, together. The first
+/// statement gives a row only if the claim still holds.
 #[must_use]
 pub fn deleted(
     delivery: &Loaded,
     position: u32,
+    paid: Option<&Paid>,
+    plan: Quota,
     lease_until: Timestamp,
     now: Timestamp,
 ) -> Vec<Statement> {
@@ -336,7 +338,13 @@ pub fn deleted(
         .bind(&delivery.workspace_id)
         .bind(delivery.epoch)
         .bind(position);
-    vec![goes_on, part]
+    let (id, epoch, payer) = (&delivery.id, delivery.epoch, delivery.payer());
+    let book = |paid| budgets::book_deleted(&payer, id, epoch, position, paid, plan);
+    // The part's row says whether it has been booked.
+    std::iter::once(goes_on)
+        .chain(paid.into_iter().flat_map(book))
+        .chain(std::iter::once(part))
+        .collect()
 }
 
 /// The same look at a delivery, for whoever does not work on it.

@@ -1,6 +1,7 @@
 //! Budgets and quotas, and what was used, against an X that sends its own bill.
 
 mod booking;
+mod deleting;
 mod limits;
 mod reading;
 mod said;
