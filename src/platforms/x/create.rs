@@ -10,6 +10,9 @@ use crate::platforms::{Class, Content, NotSent, Observed, Outcome};
 use http::Method;
 use serde_json::{Map, Value, json};
 
+/// X's code for an app that may only read.
+const CANNOT_WRITE: i64 = 261;
+
 /// What a create call came to, and what its headers say of limits.
 pub struct Created {
     /// The outcome.
@@ -89,18 +92,24 @@ fn body(content: &Content) -> Value {
 #[must_use]
 pub fn classify(status: u16, body: &[u8], observed: &[Observed]) -> Outcome {
     if (200..300).contains(&status) {
-        return accepted(body);
+        return accepted(body, observed);
     }
     let error = ErrorBody::read(status, body);
-    let upstream = error.words();
     if !(400..500).contains(&status) || status == 408 {
-        let said = upstream
+        let said = error
+            .words()
             .map(|words| format!(": {words}"))
             .unwrap_or_default();
         return Outcome::Uncertain {
             detail: format!("X answered {status}{said}"),
         };
     }
+    turned_away(&error, observed)
+}
+
+/// What X did certainly not create, and why.
+fn turned_away(error: &ErrorBody, observed: &[Observed]) -> Outcome {
+    let (status, upstream) = (error.status, error.words());
     if status == 429 || error.kind.as_deref() == Some("usage-capped") {
         return Outcome::Limited {
             until: limits::closed_until(observed),
@@ -115,10 +124,10 @@ pub fn classify(status: u16, body: &[u8], observed: &[Observed]) -> Outcome {
     if error.says("duplicate content") {
         return Outcome::Duplicate { upstream };
     }
-    Outcome::NotSent(refusal(&error).with_upstream(upstream))
+    Outcome::NotSent(refusal(error).with_upstream(upstream))
 }
 
-fn accepted(body: &[u8]) -> Outcome {
+fn accepted(body: &[u8], observed: &[Observed]) -> Outcome {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let id = answer
         .pointer("/data/id")
@@ -130,9 +139,7 @@ fn accepted(body: &[u8]) -> Outcome {
         },
         // X answers so where a field is refused: errors, and no data at all.
         None if answer.get("errors").is_some() && answer.get("data").is_none() => {
-            let error = ErrorBody::read(400, body);
-            let upstream = error.words();
-            Outcome::NotSent(refusal(&error).with_upstream(upstream))
+            turned_away(&ErrorBody::read(400, body), observed)
         }
         None => Outcome::Uncertain {
             detail: "X accepted the call without saying which post it became.".to_owned(),
@@ -140,12 +147,24 @@ fn accepted(body: &[u8]) -> Outcome {
     }
 }
 
+/// A missing scope, and an app that may only read, get no other words than the status's; of what is wrong with a post X
+/// says more.
+fn is_bare(error: &ErrorBody) -> bool {
+    let says_no_more = error.words().is_some_and(|words| words == "Forbidden");
+    error.status == 403 && error.kind.is_none() && says_no_more
+}
+
 // A 4xx of X is final: it may bill what it refuses, so nothing of it is tried again by itself.
 fn refusal(error: &ErrorBody) -> NotSent {
     let permanent =
         |code, detail: &str, remedy: &str| NotSent::new(Class::Permanent, code, detail, remedy);
     let kind = error.kind.as_deref().unwrap_or("");
-    if kind == "oauth1-permissions" || error.says("missing scope") || error.says("required scope") {
+    if kind == "oauth1-permissions"
+        || error.code == Some(CANNOT_WRITE)
+        || error.says("missing scope")
+        || error.says("required scope")
+        || is_bare(error)
+    {
         return NotSent::new(
             Class::Token,
             "missing_scope",

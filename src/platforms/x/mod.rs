@@ -5,8 +5,10 @@ pub mod api; // X's API as one caller
 pub mod app; // the X app as which Godwit speaks
 pub mod apponly; // the app's own token
 pub mod ask; // what may be asked again, and what refusals of it mean
-pub mod create;
-pub mod delete; // creating a post, and what the answer means
+#[cfg(test)]
+mod bodies_tests; // every error body that X is known to send
+pub mod create; // creating a post, and what the answer means
+pub mod delete; // deleting one
 pub mod engage; // likes, reposts, bookmarks, and taking them back
 pub mod errors; // X's error bodies in one form
 pub mod exchange; // an OAuth 1.0a token for a pair of OAuth 2.0
