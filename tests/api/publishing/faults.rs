@@ -139,6 +139,38 @@ async fn each_refusal_of_x_ends_or_waits_with_its_reason_and_remedy() {
 }
 
 #[tokio::test]
+async fn what_the_token_may_not_do_waits_until_the_account_is_connected_again() {
+    let mut stage = Stage::new().await;
+    stage.fault(&once(
+        "create",
+        &json!({ "kind": "status", "name": "missing_scope" }),
+    ));
+    let post = stage.post("not allowed yet").await;
+    stage.run(1_000).await;
+    let delivery = stage.delivery(&post).await;
+    assert_eq!(
+        (
+            &delivery["state"],
+            &delivery["reason"],
+            &delivery["upstream"]
+        ),
+        (
+            &json!("waiting"),
+            &json!("account_needs_reconnect"),
+            &json!("Forbidden")
+        )
+    );
+    stage
+        .walk("/connections/x/authorize", &stage.person, "godwit_demo")
+        .await;
+    stage.run(120_000).await;
+    assert_eq!(
+        (stage.on_x(), &stage.delivery(&post).await["state"]),
+        (1, &json!("published"))
+    );
+}
+
+#[tokio::test]
 async fn three_transient_refusals_end_in_failed_with_the_reason() {
     let mut stage = Stage::new().await;
     stage.x.lock().unwrap().expire_tokens();
