@@ -380,3 +380,6 @@ impl Over {
         NotSent::new(Class::Operator, self.code(), self.detail(), self.remedy())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,11 @@ async fn what_is_uncertain_keeps_its_money_until_it_is_found() {
             .contains("$0.015 under way"),
         "{waiting}"
     );
+    // It may not be spent after all: it is asked for again soon.
+    let again_at = waiting["next_attempt_at"].as_str().unwrap();
+    assert!(again_at < "2026-11-21T12:05", "{again_at}");
+    godwit::jobs::tick(&stage.world.app(), godwit::jobs::DAILY).await;
+    assert_eq!(stage.reservations(), 1);
     stage.run(10 * MINUTE_MS).await;
     assert_eq!(stage.stands(&posts[0]).await, published());
     assert_eq!(
@@ -207,4 +212,59 @@ async fn without_limits_a_publish_takes_two_round_trips_and_with_them_three() {
         stage.handle(bodies).await;
         assert_eq!(stage.world.database.round_trips() - before, expected);
     }
+}
+
+#[tokio::test]
+async fn a_look_is_booked_once_when_the_answer_about_its_settlement_is_lost() {
+    for (body, parts) in [
+        (json!({ "text": "one" }), 1),
+        (json!({ "thread": ["one", "two"] }), 2),
+    ] {
+        let mut stage = Stage::new().await;
+        stage.limit(per_day(1.0)).await;
+        stage.fault(&json!({ "on": "create", "do": { "kind": "accept_then_drop" } }));
+        let mut body = body;
+        body["accounts"] = json!([stage.account]);
+        let post = stage.post_as(body).await;
+        let mut lost = 0;
+        stage.world.database.on_batch(move |statements| {
+            let books = statements
+                .iter()
+                .any(|one| one.sql.contains("INSERT INTO usage"));
+            if books && lost < 3 {
+                lost += 1;
+                return Fault::After;
+            }
+            Fault::None
+        });
+        stage.run(10 * MINUTE_MS).await;
+        assert_eq!(stage.stands(&post).await, published());
+        stage.cost(parts * 15_000 + 5_000).await;
+        let limits = stage.get(&stage.budgets()).await["limits"].clone();
+        let used = if parts == 1 { 0.02 } else { 0.035 };
+        assert_eq!(
+            (&limits[0]["used"], &limits[1]["used"]),
+            (&json!(used), &json!(1))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_was_taken_over_books_nothing_and_its_successor_all() {
+    let mut stage = Stage::new().await;
+    stage.limit(per_day(1.0)).await;
+    let post = stage.post("slow").await;
+    let database = std::sync::Arc::clone(&stage.world.database);
+    stage.after_next_call(move || {
+        database.change(&godwit::ports::Statement::new(
+            "UPDATE deliveries SET epoch = epoch + 1",
+        ));
+    });
+    stage.run(1_000).await;
+    assert_eq!((stage.on_x(), stage.spent().await), (1, 0));
+    assert_eq!(stage.reservations(), 1);
+    stage.run(10 * MINUTE_MS).await;
+    assert_eq!(stage.stands(&post).await, published());
+    stage.cost(15_000).await;
+    assert_eq!(stage.reservations(), 0);
 }

@@ -78,6 +78,9 @@ async fn a_used_up_budget_keeps_nothing_at_x_that_somebody_wants_deleted() {
     stage.cost(60_000).await;
     let limits = stage.get(&stage.budgets()).await;
     for limit in limits["limits"].as_array().unwrap() {
-        assert_eq!((&limit["used"], &limit["remaining"]), (&json!(0.06), &json!(0.0)));
+        assert_eq!(
+            (&limit["used"], &limit["remaining"]),
+            (&json!(0.06), &json!(0.0))
+        );
     }
 }

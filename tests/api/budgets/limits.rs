@@ -293,3 +293,159 @@ async fn only_an_admin_sets_limits_and_only_to_amounts() {
     answer.refused(403, "missing_role");
     assert_eq!(stage.get(&stage.budgets()).await["limits"], json!([]));
 }
+
+#[tokio::test]
+async fn a_budget_below_what_is_used_stops_what_follows_and_shows_nothing_left() {
+    let mut stage = Stage::new().await;
+    stage.limit(per_day(1.0)).await;
+    let spent = stage.posts(&["one", "two"]).await;
+    stage.run(5_000).await;
+    assert_eq!(stage.stands(&spent[1]).await, published());
+    let lowered = only(&stage.limit(per_day(0.01)).await);
+    assert_eq!(
+        (&lowered["used"], &lowered["remaining"]),
+        (&json!(0.03), &json!(0.0))
+    );
+    let post = stage.post("too much").await;
+    stage.run(1_000).await;
+    assert_eq!(stage.stands(&post).await, waits("budget_used_up"));
+    // Too little is still too little.
+    stage.limit(per_day(0.044_999)).await;
+    stage.run(1_000).await;
+    assert_eq!(stage.stands(&post).await, waits("budget_used_up"));
+    stage.limit(per_day(0.045)).await;
+    stage.run(1_000).await;
+    assert_eq!(stage.stands(&post).await, published());
+}
+
+#[tokio::test]
+async fn a_limit_of_one_measure_or_account_does_not_stop_another() {
+    let mut stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    // The other account's money is under way.
+    stage.limit_account(&stage.account, per_day(0.02)).await;
+    stage.limit_account(&other, per_day(1.0)).await;
+    stage.fault(&json!({ "on": "create", "do": { "kind": "drop_before" } }));
+    let body = json!({ "text": "nowhere", "accounts": [other] });
+    let doubtful = stage.post_as(body).await;
+    stage.run(5_000).await;
+    assert_eq!(stage.stands(&doubtful).await.0, "uncertain");
+    stage
+        .limit(json!({ "reads_per_day": 0, "usd_per_day": 1 }))
+        .await;
+    let post = stage.post("no read").await;
+    stage.run(1_000).await;
+    assert_eq!(stage.stands(&post).await, published());
+    // No post is left, and a user may be read.
+    stage
+        .limit(json!({ "posts_per_day": 0, "reads_per_day": 0 }))
+        .await;
+    let token = Some(stage.person.token.as_str());
+    let path = format!("/accounts/{other}/info");
+    let read = stage.world.request("GET", &path, token, None).await;
+    assert_eq!(read.expect(200)["stale"], false);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_set_late_counts_what_its_own_account_used_in_its_own_period() {
+    let stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    for (account, day, kind, count) in [
+        (&*stage.account, "2026-10-31", "post", 1),
+        (&*stage.account, "2026-11-20", "post", 10),
+        (&*stage.account, "2026-11-21", "post_with_url", 100),
+        (&*stage.account, "2026-11-21", "post_read", 1_000),
+        (&*stage.account, "2026-11-21", "user_read", 1_000_000),
+        (&*other, "2026-11-21", "post", 10_000),
+        ("", "2026-11-21", "trends", 100_000),
+    ] {
+        let sql = "INSERT INTO usage (workspace_id, account_id, day, kind, count, micros) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+        let row = Statement::new(sql)
+            .bind(stage.person.workspace_id.as_str())
+            .bind(account)
+            .bind(day)
+            .bind(kind)
+            .bind(i64::from(count));
+        stage.world.database.change(&row);
+    }
+    let all = json!({
+        "usd_per_day": 100, "usd_per_month": 100, "posts_per_day": 1, "posts_per_month": 1, "reads_per_day": 1,
+        "reads_per_month": 1,
+    });
+    let used = |shown: &serde_json::Value, scope: &str| -> Vec<(String, i64)> {
+        let limits = shown["limits"].as_array().unwrap().iter();
+        let mut used: Vec<(String, i64)> = limits
+            .filter(|one| one["scope"] == scope)
+            .map(|one| {
+                let name = format!("{} {}", one["measure"], one["period"]).replace('"', "");
+                let amount = match one["measure"] == "usd" {
+                    true => super::micros(&one["used"]),
+                    false => one["used"].as_i64().unwrap(),
+                };
+                (name, amount)
+            })
+            .collect();
+        used.sort();
+        used
+    };
+    let expected = |amounts: [i64; 6]| -> Vec<(String, i64)> {
+        let names = [
+            "posts day",
+            "posts month",
+            "reads day",
+            "reads month",
+            "usd day",
+            "usd month",
+        ];
+        let names = names.into_iter().map(str::to_owned);
+        names.zip(amounts).collect()
+    };
+    let shown = stage.limit_account(&stage.account, all.clone()).await;
+    assert_eq!(
+        used(&shown, "account"),
+        expected([100, 110, 1_000, 1_000, 1_001_100, 1_001_110])
+    );
+    let shown = stage.limit(all).await;
+    assert_eq!(
+        used(&shown, "workspace"),
+        expected([10_100, 10_110, 1_000, 1_000, 1_111_100, 1_111_110])
+    );
+}
+
+#[tokio::test]
+async fn a_limit_that_is_none_is_refused_and_changes_nothing() {
+    let stage = Stage::new().await;
+    stage.limit(per_day(1.0)).await;
+    for wrong in [
+        json!({ "usd_per_day": "1" }),
+        json!({ "usd_per_day": true }),
+        json!({ "usd_per_day": [1] }),
+        json!({ "usd_per_day": 1_000_000 }),
+        json!({ "usd_per_day": -0.000_001 }),
+        json!({ "eur_per_day": 1 }),
+        json!({ "currency": "EUR", "usd_per_day": 1 }),
+        json!({ "posts_per_day": -1 }),
+        json!({ "posts_per_day": 1.5 }),
+        json!({ "reads_per_month": 4_294_967_296_i64 }),
+        json!({ "usd_per_month": 1, "reads_per_month": "many" }),
+        json!([]),
+        json!(null),
+    ] {
+        for path in [
+            stage.budgets(),
+            format!("/accounts/{}/budgets", stage.account),
+        ] {
+            let answer = stage.put(&path, wrong.clone()).await;
+            assert!(
+                [400, 422].contains(&answer.status),
+                "{wrong}: {} {}",
+                answer.status,
+                answer.json
+            );
+        }
+    }
+    let limit = only(&stage.get(&stage.budgets()).await);
+    assert_eq!(limit["amount"], 1.0);
+    let changes = "SELECT count(*) FROM audit_log WHERE action = 'budgets.changed'";
+    assert_eq!(stage.world.database.value(changes), 1);
+}

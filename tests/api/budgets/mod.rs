@@ -3,6 +3,7 @@
 mod booking;
 mod deleting;
 mod limits;
+mod periods;
 mod reading;
 mod said;
 mod usage;

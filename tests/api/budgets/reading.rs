@@ -102,6 +102,7 @@ async fn a_reading_whose_process_ended_frees_its_money_by_itself() {
             );
         }
     }
+    godwit::jobs::tick(&stage.world.app(), godwit::jobs::DAILY).await;
     ask(&stage, "GET", "timeline?limit=20")
         .await
         .refused(429, "budget_used_up");

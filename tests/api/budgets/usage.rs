@@ -212,3 +212,39 @@ async fn nobody_sees_what_another_workspace_spends() {
         .refused(404, "not_found");
     assert_eq!(stage.get(&stage.budgets()).await["limits"], json!([]));
 }
+
+#[tokio::test]
+async fn pages_of_days_hold_each_account_s_day_once() {
+    let stage = Stage::new().await;
+    let other = stage.connect("second_bird");
+    let mut expected = Vec::new();
+    for day in ["2026-11-19", "2026-11-20", "2026-11-21"] {
+        for account in ["", &*stage.account, &*other] {
+            let sql = "INSERT INTO usage (workspace_id, account_id, day, kind, count, micros) VALUES (?1, ?2, ?3, 'post', 1, 1)";
+            let row = Statement::new(sql)
+                .bind(stage.person.workspace_id.as_str())
+                .bind(account)
+                .bind(day);
+            stage.world.database.change(&row);
+            expected.push((day.to_owned(), account.to_owned()));
+        }
+    }
+    expected.sort();
+    expected.reverse();
+    for limit in [1, 2, 4, 9] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = stage.get(&format!("/usage?limit={limit}{cursor}")).await;
+            assert_eq!(page["totals"]["posts"], 9);
+            for day in page["items"].as_array().unwrap() {
+                let account = day["account_id"].as_str().unwrap_or_default();
+                seen.push((day["day"].as_str().unwrap().to_owned(), account.to_owned()));
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, expected, "{limit}");
+    }
+}

@@ -124,6 +124,11 @@ fn more_is_drawn_ahead_by_who_spends_it_and_nothing_when_it_is_scarce() {
     let draws: Vec<Verdict> = (0..6).map(|_| ask(&mut ledger, 1, at(0))).collect();
     let sizes = [1, 2, 4, 8, 10, 10].map(Verdict::Grant);
     assert_eq!(draws, sizes);
+    // While somebody waits, nobody draws ahead.
+    let waits = account(7);
+    ledger.turned_away(&waits, at(HOUR_MS), at(0));
+    assert_eq!(ask(&mut ledger, 1, at(0)), Verdict::Grant(1));
+    ledger.shares.remove(&waits);
     // The last one was not spent in time.
     assert_eq!(ask(&mut ledger, 1, at(2 * MINUTE_MS)), Verdict::Grant(1));
     let large = Drawn {
@@ -139,17 +144,18 @@ fn more_is_drawn_ahead_by_who_spends_it_and_nothing_when_it_is_scarce() {
 #[test]
 fn what_is_given_back_is_free_and_no_more_than_was_drawn() {
     let mut ledger = ledger(10);
-    let drawn = Drawn {
-        account_id: account(1),
-        calls: 4,
+    let of = |who, calls| Drawn {
+        account_id: account(who),
+        calls,
         granted_at: at(0),
         until: at(MINUTE_MS),
     };
-    ledger.add("a".to_owned(), drawn, at(0));
+    ledger.add("a".to_owned(), of(1, 4), at(0));
     assert_eq!(ledger.give_back("a", 3), Some(1));
     assert_eq!(ledger.free(), 9);
+    ledger.add("c".to_owned(), of(2, 4), at(0));
     assert_eq!(ledger.give_back("a", 3), Some(0));
-    assert_eq!((ledger.free(), ledger.give_back("b", 3)), (10, None));
+    assert_eq!((ledger.free(), ledger.give_back("b", 3)), (6, None));
 }
 
 #[test]
@@ -169,6 +175,10 @@ fn the_platforms_word_narrows_the_window_and_never_widens_it() {
     assert_eq!(ledger.free(), 9);
     assert!(ledger.observe(Some(&account(1)), said(2, at(2))));
     assert_eq!(ledger.free(), 2, "it knows of the own call");
+    assert!(
+        !ledger.observe(Some(&account(1)), said(1, at(1))),
+        "an older answer that came late"
+    );
     assert!(ledger.observe(Some(&account(2)), said(2, at(3))));
     assert_eq!(ledger.free(), 1, "it may not know of another's");
     assert_eq!(ask(&mut ledger, 2, at(4)), Verdict::Grant(1));

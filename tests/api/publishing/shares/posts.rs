@@ -130,6 +130,8 @@ async fn when_x_refuses_the_app_its_other_accounts_do_not_find_out_one_by_one() 
     stage.run(1_000).await;
     let waiting = stage.delivery(&refused).await;
     assert_eq!(waiting["reason"], "app_limit");
+    // X's word outlives who heard it.
+    stage.kill_gates();
     let held = post_to(&stage, &other, "held").await;
     stage.run(1_000).await;
     assert_eq!(stage.delivery(&held).await["reason"], "app_limit");
