@@ -80,14 +80,6 @@ impl Stage {
         self.world.clock.set(to);
     }
 
-    /// Once more, when the session has ended.
-    async fn sign_in(&mut self) {
-        let body = json!({ "email": "ada@example.com", "password": "correct horse" });
-        let signed_in = self.world.request("POST", "/auth/login", None, Some(body));
-        let token = signed_in.await.expect(200)["token"].clone();
-        token.as_str().unwrap().clone_into(&mut self.person.token);
-    }
-
     fn reservations(&self) -> Value {
         let count = "SELECT count(*) FROM reservations";
         self.world.database.value(count)

@@ -63,7 +63,7 @@ async fn what_was_sent_before_midnight_and_settled_after_it_is_of_the_day_before
     stage.run(2_000).await;
     assert_eq!(stage.stands(&next).await, published());
     assert_eq!(stage.stands(&late).await.0, "publishing");
-    stage.run(2 * MINUTE_MS).await;
+    stage.run(5 * MINUTE_MS).await;
     assert_eq!(stage.stands(&late).await, published());
     assert_eq!(only(&stage.get(&stage.budgets()).await)["used"], 0.015);
     let usage = stage.get("/usage").await;

@@ -414,6 +414,14 @@ impl Stage {
             .expect(200)
     }
 
+    /// Signs the person in once more, when the session has ended.
+    pub async fn sign_in(&mut self) {
+        let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+        let signed_in = self.world.request("POST", "/auth/login", None, Some(body));
+        let token = signed_in.await.expect(200)["token"].clone();
+        token.as_str().unwrap().clone_into(&mut self.person.token);
+    }
+
     /// The first delivery of a post.
     pub async fn delivery(&self, post: &str) -> Value {
         self.get(&format!("/posts/{post}")).await["deliveries"][0].clone()

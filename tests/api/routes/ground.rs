@@ -317,7 +317,7 @@ impl Ground {
         let topic =
             format!("https://www.youtube.com/xml/feeds/videos.xml?channel_id={DEMO_CHANNEL}");
         let query = format!(
-            "hub.mode=subscribe&hub.topic={topic}&hub.challenge=18010081&hub.lease_seconds=432000"
+            "hub.mode=subscribe&hub.topic={topic}&hub.challenge=c-18010081&hub.lease_seconds=432000"
         );
         asked.nobody().at(format!("{path}?{query}"))
     }

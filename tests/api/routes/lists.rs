@@ -369,7 +369,7 @@ async fn the_filters_of_posts_and_history_give_what_they_name() {
     );
     assert_eq!(ids("/posts?status=scheduled").await, [waiting]);
     assert_eq!(ids("/posts?status=failed").await, [failed]);
-    assert_eq!(ids("/posts?source=api").await.len(), 4);
+    assert_eq!(ids("/posts?source=api").await.len(), 5);
     assert_eq!(
         ids(&format!("/posts?account={}", ground.ours.account))
             .await

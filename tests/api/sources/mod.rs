@@ -1,6 +1,9 @@
 //! A video goes live, and it is on X, once: whatever announces it, and whatever repeats or fails.
 
+mod hub;
+mod once;
 mod path;
+mod settings;
 
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{DEMO_CHANNEL, Video};
