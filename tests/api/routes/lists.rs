@@ -374,7 +374,7 @@ async fn the_filters_of_posts_and_history_give_what_they_name() {
         ids(&format!("/posts?account={}", ground.ours.account))
             .await
             .len(),
-        4
+        5
     );
     assert_eq!(
         ids("/posts?from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00%2B01:00")
