@@ -48,18 +48,18 @@ export async function startChild(what, command, args, { env = process.env } = {}
   }
 }
 
-/** Builds the stand-in for X; cargo itself knows whether anything has changed. */
+/** Builds the stand-ins; cargo itself knows whether anything has changed. */
 export async function buildSandbox(env, { release = false } = {}) {
   const since = performance.now();
   const program = `${env.CARGO_TARGET_DIR || at('target')}/${release ? 'release' : 'debug'}/examples/sandbox`;
-  if (!fs.existsSync(program)) say('Building the sandbox, the stand-in for X (a few minutes the first time) …');
+  if (!fs.existsSync(program)) say('Building the sandbox, the stand-in for X and YouTube (a few minutes the first time) …');
   const profile = [...(release ? ['--release'] : []), ...(fs.existsSync(program) ? ['--quiet'] : [])];
   await run('cargo', ['build', '--example', 'sandbox', ...profile], { what: 'cargo build --example sandbox', env });
   if (performance.now() - since > 3_000) say(`Built the sandbox in ${seconds(since)}.`);
   return program;
 }
 
-/** Starts the stand-in for X, with the OAuth app that `app` describes. */
+/** Starts the stand-in for X, with this OAuth app, and whatever `extra` options ask for. */
 export function startSandbox(program, port, { clientId, clientSecret, consumerKey, consumerSecret, redirectUris }, extra = []) {
   const redirects = redirectUris.flatMap((uri) => ['--redirect-uri', uri]);
   const consumer = consumerKey ? ['--consumer-key', consumerKey, '--consumer-secret', consumerSecret] : [];
@@ -83,4 +83,12 @@ export const sandboxVars = (url) => ({
   X_API_BASE: url,
   X_AUTHORIZE_URL: `${url}/i/oauth2/authorize`,
   X_WEB_BASE: url,
+});
+
+/** The variables that point Godwit at the sandbox's YouTube and its hub. */
+export const youtubeVars = (url) => ({
+  YOUTUBE_BASE: url,
+  YOUTUBE_API_BASE: url,
+  YOUTUBE_API_KEY: 'sandbox-api-key',
+  WEBSUB_HUB_URL: `${url}/subscribe`,
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWorker } from './build.mjs';
 import { Stop, freePort, main, readJson, say, seconds, sleep, writeWhole } from './common.mjs';
-import { buildSandbox, callbacks, redirectUris, sandboxVars, startSandbox, startServer } from './processes.mjs';
+import { buildSandbox, callbacks, redirectUris, sandboxVars, startSandbox, startServer, youtubeVars } from './processes.mjs';
 import { portTaken } from './runtime.mjs';
 
 /** Every variable that Godwit reads, passed on when it is set here. The README's table says what each one does. */
@@ -16,6 +16,9 @@ export const VARIABLES = [
   'MAX_ATTEMPTS', 'RETRY_BACKOFF_SECONDS', 'PLATFORM_TIMEOUT_SECONDS', 'LEASE_SECONDS', 'LANDING_GRACE_SECONDS',
   'REQUEUE_SECONDS', 'RECONCILE_SECONDS',
 ];
+
+/** Whoever says where one of these is has a YouTube. */
+const YOUTUBE = ['YOUTUBE_BASE', 'YOUTUBE_API_BASE', 'WEBSUB_HUB_URL'];
 
 const DEMO = { email: 'demo@godwit.test', name: 'Demo' };
 
@@ -108,11 +111,13 @@ function developmentSecrets(state) {
 
 async function startStandIn(program, state, port, secrets) {
   const file = path.join(state, 'sandbox.json');
-  // The same port as last time, so that X_WEB_BASE stays what it was.
-  const last = readJson(file)?.port;
-  const chosen = (last && (await freePort(last))) || (await freePort());
-  writeWhole(file, JSON.stringify({ port: chosen }));
-  return startSandbox(program, chosen, {
+  // The same ports as last time, so that X_WEB_BASE and links to videos stay what they were.
+  const last = readJson(file);
+  const again = async (port) => (port && (await freePort(port))) || freePort();
+  const chosen = await again(last?.port);
+  const youtube = YOUTUBE.some((name) => process.env[name]) ? null : await again(last?.youtube_port);
+  writeWhole(file, JSON.stringify({ port: chosen, youtube_port: youtube ?? last?.youtube_port }));
+  const app = {
     clientId: process.env.X_CLIENT_ID ?? secrets.X_CLIENT_ID,
     clientSecret: process.env.X_CLIENT_SECRET ?? secrets.X_CLIENT_SECRET,
     consumerKey: process.env.X_API_KEY ?? secrets.X_API_KEY,
@@ -120,7 +125,8 @@ async function startStandIn(program, state, port, secrets) {
     redirectUris: process.env.BASE_URL
       ? [...callbacks(process.env.BASE_URL.replace(/\/$/, '')), ...redirectUris(port)]
       : redirectUris(port),
-  });
+  };
+  return startSandbox(program, chosen, app, youtube ? ['--youtube-port', String(youtube)] : []);
 }
 
 function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, X_API_KEY, X_API_SECRET, ...secrets }, sandbox) {
@@ -133,6 +139,8 @@ function variables(port, { demo_password: _, X_CLIENT_ID, X_CLIENT_SECRET, X_API
     ...secrets,
     ...(sandbox ? { X_CLIENT_ID, X_CLIENT_SECRET, X_API_KEY, X_API_SECRET, ...sandboxVars(sandbox.url) } : {}),
     ...Object.fromEntries(set),
+    // Last: the stand-in takes no other key than its own.
+    ...(sandbox?.youtube_url ? youtubeVars(sandbox.youtube_url) : {}),
   };
 }
 
@@ -174,6 +182,9 @@ function summary({ since, server, sandbox, state, user }) {
   }
   lines.push(
     sandbox ? `  X          a sandbox at ${sandbox.url}: nothing leaves this machine` : `  X          ${process.env.X_API_BASE}`,
+    sandbox?.youtube_url
+      ? `  YouTube    a sandbox at ${sandbox.youtube_url}: @godwit, "Publish a Short now"`
+      : `  YouTube    ${process.env.YOUTUBE_BASE || 'the real one'}`,
     `  State      ${here.startsWith('..') ? state : here}/ (delete it to begin again)`,
     '  Stop       Ctrl-C',
   );
