@@ -1,6 +1,7 @@
 //! How long videos wait until a look finds them, adaptively and at a fixed interval with as many looks; see README.md.
 
 #[path = "../src/sources/rhythm/simulation.rs"]
+#[allow(dead_code, reason = "the test of it uses the rest")]
 mod simulation;
 
 use godwit::sources::rhythm::{Rhythm, Turn};

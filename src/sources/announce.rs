@@ -48,26 +48,13 @@ pub async fn announce(
         return leave_out("paused", None).await;
     }
     let title = video.title.as_deref().unwrap_or("");
-    let post_id = match (&item.post_id, item.state) {
-        (Some(id), ItemState::Posting) => id.clone(),
-        _ => {
-            if let Some(reason) = unwanted(&settings, video, title) {
-                return leave_out(reason, None).await;
-            }
-            let id = PostId::new(&*app.clock, &*app.random);
-            // 1.
-            let taken = app
-                .database
-                .run(videos::take_item(item, &now.day(), &id))
-                .await?;
-            if taken.rows.is_empty() {
-                // The day is full; or somebody else has taken it, whom this does not touch.
-                let full = videos::day_is_full(item, &now.day(), now);
-                app.database.run(full).await?;
-                return Ok(None);
-            }
-            id
-        }
+    let post_id = match &item.post_id {
+        Some(id) if item.state == ItemState::Posting => id.clone(),
+        _ => match take(app, &settings, video, item).await? {
+            Taken::As(id) => id,
+            Taken::Unwanted(reason) => return leave_out(reason, None).await,
+            Taken::Not => return Ok(None),
+        },
     };
     let rendered = match render(&settings, channel, &video.video_id, title, video.verdict) {
         Ok(rendered) => rendered,
@@ -95,6 +82,35 @@ pub async fn announce(
             leave_out(reason, detail).await
         }
     }
+}
+
+/// Whether an item is to be posted.
+enum Taken {
+    /// As this post.
+    As(PostId),
+    /// Not, for this reason.
+    Unwanted(&'static str),
+    /// Not: its day is full, or somebody else has taken it, whom this does not touch.
+    Not,
+}
+
+async fn take(
+    app: &App,
+    settings: &Settings,
+    video: &VideoRow,
+    item: &OpenRow,
+) -> Result<Taken, Error> {
+    if let Some(reason) = unwanted(settings, video, video.title.as_deref().unwrap_or("")) {
+        return Ok(Taken::Unwanted(reason));
+    }
+    let (now, id) = (app.now(), PostId::new(&*app.clock, &*app.random));
+    let taken = videos::take_item(item, &now.day(), &id);
+    if app.database.run(taken).await?.rows.is_empty() {
+        let full = videos::day_is_full(item, &now.day(), now);
+        app.database.run(full).await?;
+        return Ok(Taken::Not);
+    }
+    Ok(Taken::As(id))
 }
 
 /// Why a decided video is not one that the source wants.

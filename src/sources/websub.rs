@@ -94,6 +94,12 @@ fn open(app: &App, channel: &ChannelId, sealed: &str) -> Option<SecretString> {
     app.config.keyring.open(&context(channel), sealed).ok()
 }
 
+/// The secret of a request, sealed.
+#[derive(Deserialize)]
+struct Asking {
+    next_secret: String,
+}
+
 /// What the hub said.
 struct Said {
     ask: Ask,
@@ -121,10 +127,6 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
     // 2.
     let fresh = new_secret(app, channel)?;
     let asking = channels::asking(channel, now, now.plus_ms(VERIFY_MS), &fresh);
-    #[derive(Deserialize)]
-    struct Asking {
-        next_secret: String,
-    }
     let asking: Option<Asking> = app.database.run(asking).await?.first()?;
     let Some(secret) = asking.and_then(|asking| open(app, channel, &asking.next_secret)) else {
         // A key was taken out of the ring; a verification of the old request would bring a secret that nobody knows.
@@ -344,8 +346,7 @@ pub fn standing(row: &ChannelRow, now: Timestamp) -> Standing {
         _ if row.has_lease(now) => Standing::Verified,
         Ask::Denied | Ask::Refused => Standing::Denied,
         Ask::Unknown => Standing::Unknown,
-        Ask::None if row.lease_until.is_some() => Standing::Expired,
-        Ask::Pending if row.lease_until.is_some() => Standing::Expired,
+        Ask::None | Ask::Pending if row.lease_until.is_some() => Standing::Expired,
         Ask::None | Ask::Pending => Standing::Pending,
     }
 }

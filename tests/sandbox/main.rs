@@ -60,10 +60,10 @@ async fn main() -> ExitCode {
         },
         None => None,
     };
-    let mut ready = json!({"url": sandbox.url()});
-    if let Some(youtube) = &youtube {
-        ready["youtube_url"] = youtube.url().into();
-    }
+    let ready = match &youtube {
+        Some(youtube) => json!({"url": sandbox.url(), "youtube_url": youtube.url()}),
+        None => json!({"url": sandbox.url()}),
+    };
     if let Err(error) = writeln!(std::io::stdout(), "{ready}") {
         eprintln!("sandbox: cannot say that it is ready: {error}");
         return ExitCode::FAILURE;
@@ -78,8 +78,8 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// For people: with the delays of the real hub, and with ids that no earlier run has given away. Whoever announced a video
-/// once remembers its id.
+/// For people: with the delays of the real hub, and with other ids each time, since Godwit posts a video id once for ever
+/// and may remember those of the last time.
 fn youtube_settings() -> youtube::Settings {
     youtube::Settings {
         seed: YouTube::now_ms().unsigned_abs(),

@@ -378,9 +378,10 @@ async fn a_limit_that_is_set_late_counts_what_its_own_account_used_in_its_own_pe
             .filter(|one| one["scope"] == scope)
             .map(|one| {
                 let name = format!("{} {}", one["measure"], one["period"]).replace('"', "");
-                let amount = match one["measure"] == "usd" {
-                    true => super::micros(&one["used"]),
-                    false => one["used"].as_i64().unwrap(),
+                let amount = if one["measure"] == "usd" {
+                    super::micros(&one["used"])
+                } else {
+                    one["used"].as_i64().unwrap()
                 };
                 (name, amount)
             })

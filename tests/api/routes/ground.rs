@@ -11,6 +11,7 @@ use godwit::http::Route;
 use godwit::ports::{Clock as _, Statement};
 use http::Request;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Ada and Eve, each with an account, a key and posts.
 pub struct Ground {
@@ -146,10 +147,10 @@ impl Ground {
         stage.x.lock().unwrap().settings.plan = Plan::Enterprise;
         stage.x.lock().unwrap().settings.apps = vec![publishing::own_app()];
         let now = stage.world.clock.now().millis();
-        let mut tube = stage.tube.lock().unwrap();
         let long_ago = now - 3_600_000;
-        tube.publish(long_ago, DEMO_CHANNEL, Video::short("A bird flies"));
-        drop(tube);
+        let bird = Video::short("A bird flies");
+        let tube = Arc::clone(&stage.tube);
+        tube.lock().unwrap().publish(long_ago, DEMO_CHANNEL, bird);
         let eve = stage.world.person("eve").await;
         let account = stage.connect_for(&eve, "second_bird");
         let mut ours = things(
@@ -219,9 +220,6 @@ impl Ground {
             (method @ ("GET" | "DELETE"), "/workspaces/{id}/apps/x") => {
                 self.set_app();
                 ask(if method == "GET" { 200 } else { 204 })
-            }
-            ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
-                ask(200).json(&json!({ "redirect_to": "/done" }))
             }
             ("GET", "/x/users/search") => ask(200).at("/x/users/search?query=godwit"),
             ("GET", "/connections/x/callback" | "/connections/x/oauth1/callback") => {
@@ -388,6 +386,9 @@ fn fixed(route: &Route) -> Option<(u16, Value)> {
             200,
             json!({ "name": "Another name", "uncertain_policy": "resend", "missed_after_seconds": 3600 }),
         ),
+        ("POST", "/connections/x/authorize" | "/connections/x/oauth1/authorize") => {
+            (200, json!({ "redirect_to": "/done" }))
+        }
         ("POST", "/connections/x/app-only") => (200, json!({ "username": "@long_bill" })),
         ("PUT", "/workspaces/{id}/budgets" | "/accounts/{id}/budgets") => (
             200,

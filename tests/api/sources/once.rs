@@ -56,9 +56,12 @@ async fn what_is_not_signed_is_answered_well_counted_and_has_no_effect() {
     let forged = forged.replace("UCzNWVDZQ55bjq8uILZ7_wyQ", CHANNEL);
     for signed in [Signed::Wrong, Signed::Missing] {
         let now = stage.world.clock.now().millis();
-        let mut tube = stage.tube.lock().unwrap();
-        assert_eq!(tube.distribute(now, CHANNEL, forged.as_bytes(), signed), 1);
-        drop(tube);
+        let to = stage
+            .tube
+            .lock()
+            .unwrap()
+            .distribute(now, CHANNEL, forged.as_bytes(), signed);
+        assert_eq!(to, 1);
         stage.run(1_000).await;
     }
     assert_eq!(
