@@ -332,7 +332,22 @@ fn assert_right(template: &str, title: &str, link: Link, limit: u32) {
         hashtags: &hashtags,
         link,
     };
-    let parts = render(template, &words, limit)
+    let wanted = measure(&one_line(title)).text.into_owned();
+    let frame = |title: &str| {
+        let fill = Fill {
+            title,
+            channel: "A channel",
+            url: if link == Link::Post { URL } else { "" },
+            hashtags: "#Shorts #日本語",
+        };
+        Template::parse(template).unwrap().fill(fill)
+    };
+    let rendered = render(template, &words, limit);
+    if frame(&wanted).text.is_empty() {
+        assert_eq!(rendered, Err(RenderError::Blank));
+        return;
+    }
+    let parts = rendered
         .unwrap_or_else(|error| panic!("{title:?}: {error:?}"))
         .parts;
     let (post, reply) = parts.split_first().unwrap();
@@ -348,16 +363,6 @@ fn assert_right(template: &str, title: &str, link: Link, limit: u32) {
     assert_eq!(measure(post).text, *post, "in NFC");
 
     // What stands around the titles is what the template says, and of each as much is there as of the others.
-    let wanted = measure(&one_line(title)).text.into_owned();
-    let frame = |title: &str| {
-        let fill = Fill {
-            title,
-            channel: "A channel",
-            url: if link == Link::Post { URL } else { "" },
-            hashtags: "#Shorts #日本語",
-        };
-        Template::parse(template).unwrap().fill(fill)
-    };
     let clusters: Vec<&str> = wanted.graphemes(true).collect();
     let cuts = (0..clusters.len()).rev();
     let cuts = cuts.map(|count| clusters[..count].concat().trim_end().to_owned() + ELLIPSIS);
