@@ -1,9 +1,12 @@
 //! [`Tube`] behind a socket of its own, and the client that performs what its hub sends.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use reqwest::{Client, redirect::Policy};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
 
 use super::{
     super::socket::{self, Held, Shared, Socket},
@@ -14,6 +17,9 @@ use super::{
 
 /// How long the hub waits for a subscriber. Google says nothing of it; this is `MAX_FETCH_SECONDS` of its published hub.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many of the hub's requests are on their way at once. The others wait in its queue, as at any hub that has one.
+const AT_ONCE: usize = 50;
 
 /// Without anything to do: until something changes.
 const LONG: Duration = Duration::from_hours(1);
@@ -79,6 +85,7 @@ async fn drive(shared: Shared<Tube>) -> Infallible {
         .build()
         .expect("a client");
     let mut calls = JoinSet::new();
+    let free = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         while calls.try_join_next().is_some() {}
         let now_ms = socket::now_ms();
@@ -88,7 +95,12 @@ async fn drive(shared: Shared<Tube>) -> Infallible {
             (tube.due(now_ms), tube.next_at())
         };
         for outgoing in due {
-            calls.spawn(perform(client.clone(), shared.clone(), outgoing));
+            calls.spawn(perform(
+                client.clone(),
+                shared.clone(),
+                free.clone(),
+                outgoing,
+            ));
         }
         let wait = next_at.map_or(LONG, |at| {
             Duration::from_millis(u64::try_from(at - now_ms).unwrap_or(0))
@@ -100,8 +112,10 @@ async fn drive(shared: Shared<Tube>) -> Infallible {
     }
 }
 
-async fn perform(client: Client, shared: Shared<Tube>, outgoing: Outgoing) {
+async fn perform(client: Client, shared: Shared<Tube>, free: Arc<Semaphore>, outgoing: Outgoing) {
     let id = outgoing.id;
+    // It is never closed.
+    let _permit = free.acquire_owned().await;
     let (status, body) = match send(&client, outgoing).await {
         Ok((status, body)) => (Some(status), body),
         Err(_) => (None, Vec::new()),
