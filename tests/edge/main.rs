@@ -20,5 +20,6 @@ mod edge;
 mod kills;
 mod media;
 mod publishing;
+mod sources;
 mod surface;
 mod video;
