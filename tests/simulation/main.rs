@@ -15,11 +15,14 @@ mod sandbox;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod announced;
 mod clockwork;
+mod creators;
 mod deleting;
 mod driver;
 mod executor;
 mod fate;
+mod following;
 mod gates;
 mod linking;
 mod matrix;
@@ -122,6 +125,21 @@ fn without_the_lease_of_a_key_its_repeats_are_refused() {
 #[test]
 fn without_the_sweep_posts_are_stuck() {
     is_found_out(Mutation::Sweep);
+}
+
+#[test]
+fn without_the_claim_a_video_becomes_a_post_at_every_sight() {
+    is_found_out(Mutation::Claim);
+}
+
+#[test]
+fn without_one_id_for_all_tries_a_video_becomes_two_posts() {
+    is_found_out(Mutation::FirstId);
+}
+
+#[test]
+fn without_the_baseline_what_is_old_becomes_a_post() {
+    is_found_out(Mutation::Baseline);
 }
 
 fn every_end(story: Story) {

@@ -20,6 +20,12 @@ pub enum Mutation {
     IdempotencyLease,
     /// Nothing is swept.
     Sweep,
+    /// A video that is seen again is claimed again.
+    Claim,
+    /// Whoever finds an item taken takes it anew, under another post's id.
+    FirstId,
+    /// A source begins with all that there is.
+    Baseline,
 }
 
 impl Mutation {
@@ -36,6 +42,8 @@ impl Mutation {
             Self::SingleFlight => &[Rule::RefreshedAlone],
             Self::IdempotencyLease => &[Rule::AnsweredOnce],
             Self::Sweep => &[Rule::NothingStuck],
+            Self::Claim | Self::FirstId => &[Rule::SourceOnce],
+            Self::Baseline => &[Rule::NothingOld],
         }
     }
 
@@ -50,6 +58,28 @@ impl Mutation {
             }
             Self::IdempotencyLease if statement.sql.contains("0, '', ?5)") => {
                 replaced(statement, "0, '', ?5)", "0, '', ?5 + 86400000)")
+            }
+            Self::Claim if statement.sql.starts_with("INSERT INTO source_items") => {
+                let claim = "WHERE NOT EXISTS (SELECT 1 FROM source_items i WHERE i.source_id = s.id AND i.video_id = v.video_id)";
+                let seen_again = replaced(statement, claim, "WHERE 1");
+                let update = "DO UPDATE SET state = excluded.state, post_id = NULL";
+                replaced(seen_again, "DO NOTHING", update)
+            }
+            Self::FirstId if statement.sql.contains("i.seen_at, i.post_id, s.settings") => {
+                let open = "i.state, i.seen_at, i.post_id, s.settings";
+                replaced(
+                    statement,
+                    open,
+                    "'pending' AS state, i.seen_at, NULL AS post_id, s.settings",
+                )
+            }
+            Self::FirstId if statement.sql.contains("SET state = 'posting'") => replaced(
+                statement,
+                "AND state = 'pending'",
+                "AND state IN ('pending', 'posting')",
+            ),
+            Self::Baseline if statement.sql.starts_with("INSERT INTO source_items") => {
+                replaced(statement, "v.published_at < s.baseline_at", "0")
             }
             _ => statement,
         }

@@ -1,11 +1,13 @@
-//! The way to X and back. A request that has left lands whatever becomes of its sender, at the latest when its deadline
+//! The way to X and YouTube, and back. A request that has left lands whatever becomes of its sender, at the latest when its deadline
 //! and the landing grace have passed; what leaves is checked against the rules at that moment.
 
+use super::creators::is_youtubes;
 use super::executor::{Core, Kind, ProcessId, WORLD};
 use super::fate::{Fate, Point};
 use super::gates::SimGates;
 use super::oneshot;
 use super::rules::Rule;
+use crate::sandbox::youtube::Tube;
 use crate::sandbox::{Reply, X};
 use crate::support::Sqlite;
 use futures_util::future::{Either, select};
@@ -25,17 +27,18 @@ struct Presented {
     answered: bool,
 }
 
-/// The network of a world, with X behind it.
+/// The network of a world, with X and YouTube behind it.
 pub struct Network {
     pub core: Arc<Core>,
     pub x: Arc<Mutex<X>>,
+    pub tube: Arc<Mutex<Tube>>,
     pub gates: Arc<SimGates>,
     pub sqlite: Arc<Sqlite>,
     pub config: Arc<Config>,
     /// When each create call left, by gate.
     pub departures: Mutex<BTreeMap<String, Vec<i64>>>,
     presented: Mutex<BTreeMap<String, Presented>>,
-    /// Every token that X gave.
+    /// Every token that X gave, and every secret that the hub was given.
     pub secrets: Mutex<Vec<String>>,
     /// The access tokens among them that came from a refresh.
     refreshed: Mutex<BTreeSet<String>>,
@@ -46,6 +49,7 @@ impl Network {
     pub fn new(
         core: &Arc<Core>,
         x: &Arc<Mutex<X>>,
+        tube: &Arc<Mutex<Tube>>,
         gates: &Arc<SimGates>,
         sqlite: &Arc<Sqlite>,
         config: &Arc<Config>,
@@ -53,6 +57,7 @@ impl Network {
         Self {
             core: Arc::clone(core),
             x: Arc::clone(x),
+            tube: Arc::clone(tube),
             gates: Arc::clone(gates),
             sqlite: Arc::clone(sqlite),
             config: Arc::clone(config),
@@ -63,8 +68,17 @@ impl Network {
         }
     }
 
-    /// One request, as X carries it out now.
+    /// One request, as X or YouTube carries it out now.
     pub fn carry_out(&self, request: http::Request<Vec<u8>>) -> Reply {
+        if is_youtubes(request.uri().host()) {
+            let secret =
+                form_urlencoded::parse(request.body()).find(|(name, _)| name == "hub.secret");
+            self.secrets
+                .lock()
+                .unwrap()
+                .extend(secret.map(|(_, secret)| secret.into_owned()));
+            return self.tube.lock().unwrap().handle(self.core.now(), request);
+        }
         let refreshes = request
             .body()
             .windows(13)

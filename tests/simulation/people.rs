@@ -1,6 +1,7 @@
 //! What people do with posts: write, repeat what was not answered, take back, edit, try again; and what they
 //! were promised, so that it can be held against what became of it.
 
+use super::following::Followed;
 use super::reckoning::{self, Delivery};
 use super::rules::Rule;
 use super::town::{Answer, Town};
@@ -50,6 +51,8 @@ pub struct People {
     pub by_hand: Mutex<Vec<(String, String)>>,
     /// Accounts that were given up on purpose.
     pub unlinked: Mutex<Vec<usize>>,
+    /// The sources that were acknowledged.
+    pub sources: Mutex<Vec<Followed>>,
     /// How often somebody has said what to do with a delivery.
     decided: Mutex<BTreeMap<String, u32>>,
 }
@@ -62,6 +65,7 @@ impl People {
             promises: Mutex::default(),
             by_hand: Mutex::default(),
             unlinked: Mutex::default(),
+            sources: Mutex::default(),
             decided: Mutex::default(),
         })
     }

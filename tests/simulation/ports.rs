@@ -62,8 +62,10 @@ impl Database for SimDatabase {
             if let Err(StorageError::Failed(why)) = &answer {
                 self.core.violate(Rule::NothingBreaks, || why.clone());
             }
-            let touched =
-                |one: &Statement| one.sql.contains("deliveries") && !one.sql.starts_with("SELECT");
+            let touched = |one: &Statement| {
+                let tables = ["deliveries", "source_items", "UPDATE channels"];
+                tables.iter().any(|table| one.sql.contains(table)) && !one.sql.starts_with("SELECT")
+            };
             if statements.iter().any(touched) {
                 self.note_moves();
             }

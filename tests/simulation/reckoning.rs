@@ -1,5 +1,6 @@
 //! The end of a run: what people were promised, what the database says and what is on X, held against each other.
 
+use super::announced;
 use super::deleting::deleted_is_gone;
 use super::people::{People, Promise};
 use super::rules::Rule;
@@ -24,8 +25,16 @@ pub struct Delivery {
     pub deleted: BTreeSet<usize>,
 }
 
-/// The states in which nothing happens any more.
-const FINAL: [&str; 5] = ["published", "failed", "canceled", "missed", "deleted"];
+/// The states in which nothing happens any more, or not by itself.
+const FINAL: [&str; 7] = [
+    "published",
+    "failed",
+    "canceled",
+    "missed",
+    "deleted",
+    "draft",
+    "in_review",
+];
 
 impl Delivery {
     /// Whether nothing happens to it any more.
@@ -37,7 +46,7 @@ impl Delivery {
 /// How many deliveries have yet to come to rest by themselves.
 pub fn waiting(people: &People) -> usize {
     let open =
-        "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed', 'deleted')
+        "SELECT id FROM deliveries WHERE state NOT IN ('published', 'failed', 'canceled', 'missed', 'deleted', 'draft', 'in_review')
       AND NOT (state = 'uncertain' AND next_attempt_at IS NULL)";
     people.town.sqlite.look(open).len()
 }
@@ -153,6 +162,7 @@ pub fn reckon(people: &Arc<People>) {
     deleted_is_gone(people, &promises, &all, &on_x);
     posts_tell(people, &all);
     windows_hold(people);
+    announced::reckon(people);
     no_secrets(people);
 }
 
@@ -413,6 +423,10 @@ fn posts_tell(people: &People, all: &[Delivery]) {
             "uncertain"
         } else if count("published") == of_it.len() {
             "published"
+        } else if count("draft") == of_it.len() {
+            "draft"
+        } else if count("in_review") == of_it.len() {
+            "in_review"
         } else if something_is_there {
             "partly_published"
         } else if count("deleted") > 0 {

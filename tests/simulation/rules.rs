@@ -37,6 +37,14 @@ pub enum Rule {
     NotEarly,
     /// A repeated request under one key is answered like the first, and makes one thing.
     AnsweredOnce,
+    /// A source makes at most one post of a video.
+    SourceOnce,
+    /// What was published before a source began becomes no post.
+    NothingOld,
+    /// What was published since is a post, or says why not.
+    NothingMissed,
+    /// What the hub did not sign has no effect.
+    Unforged,
     /// No storage error that is a bug, no answer of 500.
     NothingBreaks,
 }

@@ -1,7 +1,10 @@
 //! One run: a town, a while of life under faults, then calm until everything has come to rest, then the reckoning.
 
+use super::announced;
+use super::creators;
 use super::executor::{Core, Executor};
 use super::fate::{Plan, Rates};
+use super::following;
 use super::mutations::Mutation;
 use super::people::{People, Writing};
 use super::reckoning;
@@ -14,7 +17,8 @@ use crate::support::clock::START;
 use futures_util::future::join;
 use std::sync::Arc;
 
-const MINUTE: i64 = 60_000;
+/// In ms.
+pub const MINUTE: i64 = 60_000;
 
 /// What one run came to.
 pub struct Outcome {
@@ -36,6 +40,12 @@ pub fn live(workshop: &Workshop, seed: u64, mutation: Option<Mutation>, traced: 
     core.lock().plan = Plan::Drawn(rates);
     script_x(&town);
     plan_lives(&people);
+    if habits.follows {
+        creators::furnish(&town);
+        creators::script(&town);
+        creators::plan(&town);
+        following::plan(&people);
+    }
     let begin = core.now();
     town.run_until(&mut executor, begin + 9 * MINUTE, &|| false);
     come_to_rest(&people, &mut executor);
@@ -82,6 +92,8 @@ fn habits(core: &Core) -> Habits {
         } else {
             0
         },
+        follows: core.chance(250),
+        youtube_key: core.chance(300),
     }
 }
 
@@ -92,14 +104,21 @@ pub fn come_to_rest(people: &Arc<People>, executor: &mut Executor) {
     core.note(|| "calm".to_owned());
     core.lock().plan = Plan::Calm;
     town.x.lock().unwrap().clear_faults();
+    town.tube.lock().unwrap().clear_outages();
     // Whatever is still under way in the old weather ends.
     town.run_until(executor, core.now() + 3 * MINUTE, &|| false);
+    let since = core.now();
     for _ in 0..6 {
         for at in reckoning::to_reconnect(people) {
             let people = Arc::clone(people);
             town.meanwhile(async move {
                 people.connect(at).await;
             });
+        }
+        // However silent the hub is: no channel waits for longer to be looked at.
+        let calm = || announced::is_calm(people, since);
+        if !calm() {
+            town.run_with_ticks(executor, 5 * MINUTE, core.now() + 8 * 60 * MINUTE, &calm);
         }
         let resting = || reckoning::waiting(people) == 0;
         town.run_until(executor, core.now() + 100 * MINUTE, &resting);

@@ -4,7 +4,7 @@ use super::executor::Kind;
 use super::fate::{Fate, Point};
 use std::collections::BTreeMap;
 
-/// Every transition that a delivery, or an app, can take in these lives.
+/// Every transition that a delivery, an item of a source, a request to the hub or an app can take in these lives.
 const TRANSITIONS: &[(&str, &str)] = &[
     ("new", "queued"),
     ("new", "scheduled"),
@@ -35,6 +35,18 @@ const TRANSITIONS: &[(&str, &str)] = &[
     ("uncertain", "publishing"),
     ("failed", "queued"),
     ("missed", "queued"),
+    ("new", "draft"),
+    ("new", "in_review"),
+    ("an item", "pending"),
+    ("an item", "recorded"),
+    ("item pending", "posting"),
+    ("item pending", "left_out"),
+    ("item posting", "posted"),
+    ("ask none", "pending"),
+    ("ask pending", "none"),
+    ("ask pending", "unknown"),
+    ("ask unknown", "none"),
+    ("ask pending", "denied"),
     ("an app", "paused"),
     ("a pause", "over"),
 ];
@@ -64,6 +76,17 @@ pub struct Tally {
     pub gates_replaced: u64,
     pub gates_doubled: u64,
     pub sent_again_by_people: u64,
+    /// Notifications of the hub that were answered well, forged ones included, and those that came twice.
+    pub notices: u64,
+    pub notices_repeated: u64,
+    /// Those that somebody else sent.
+    pub notices_forged: u64,
+    /// Verifications that were confirmed, and denials that were heard.
+    pub verifications: u64,
+    /// Requests for a channel's feed, or to the Data API.
+    pub polls: u64,
+    /// Posts that sources made.
+    pub announced: u64,
     /// What people did, and how it was answered.
     pub deeds: BTreeMap<String, u64>,
     /// How often a delivery went from one state to another.
@@ -116,6 +139,12 @@ impl Tally {
         self.gates_replaced += other.gates_replaced;
         self.gates_doubled += other.gates_doubled;
         self.sent_again_by_people += other.sent_again_by_people;
+        self.notices += other.notices;
+        self.notices_repeated += other.notices_repeated;
+        self.notices_forged += other.notices_forged;
+        self.verifications += other.verifications;
+        self.polls += other.polls;
+        self.announced += other.announced;
         sum(&mut self.ends, &other.ends);
         sum(&mut self.faults, &other.faults);
         sum(&mut self.deeds, &other.deeds);
@@ -144,6 +173,12 @@ impl Tally {
             ("gates replaced", self.gates_replaced),
             ("gates doubled", self.gates_doubled),
             ("sent again by people", self.sent_again_by_people),
+            ("notifications", self.notices),
+            ("repeated notifications", self.notices_repeated),
+            ("forged notifications", self.notices_forged),
+            ("verifications", self.verifications),
+            ("polls", self.polls),
+            ("announced videos", self.announced),
         ] {
             assert!(count > 0, "no {name}");
         }
@@ -183,6 +218,15 @@ impl Tally {
                 self.reconciles,
                 self.refreshes,
                 self.sent_again_by_people
+            ),
+            format!(
+                "notifications {}, repeated {}, forged {}; verifications {}; looks at YouTube {}; posts of videos {}",
+                self.notices,
+                self.notices_repeated,
+                self.notices_forged,
+                self.verifications,
+                self.polls,
+                self.announced
             ),
             "calls that failed:".to_owned(),
         ];

@@ -1,5 +1,7 @@
 //! Who lives in a simulated world: two workspaces with their people and X accounts, Godwit, and X.
 
+use super::announced::{NOTE_ITEMS, forget};
+use super::creators;
 use super::executor::{Core, Kind, WORLD};
 use super::gates::{Doors, SimGates};
 use super::mutations::Mutation;
@@ -8,6 +10,7 @@ use super::oneshot;
 use super::ports::{NOTE_MOVES, SimClock, SimDatabase, SimLog};
 use super::queue::SimQueue;
 use super::rules::Rule;
+use crate::sandbox::youtube::Tube;
 use crate::sandbox::{Settings, X};
 use crate::support::clock::START;
 use crate::support::world::{BASE_URL, config};
@@ -42,6 +45,7 @@ impl Workshop {
         let sqlite = Arc::new(Sqlite::new());
         sqlite.plan_once();
         sqlite.script(NOTE_MOVES);
+        sqlite.script(NOTE_ITEMS);
         let gates: Vec<Arc<SqliteGate>> = (0..4).map(|_| Arc::default()).collect();
         for gate in &gates {
             gate.plan_once();
@@ -64,6 +68,7 @@ pub struct Town {
     pub core: Arc<Core>,
     pub sqlite: Arc<Sqlite>,
     pub x: Arc<Mutex<X>>,
+    pub tube: Arc<Mutex<Tube>>,
     pub queue: Arc<SimQueue>,
     pub gates: Arc<SimGates>,
     pub network: Arc<Network>,
@@ -94,6 +99,10 @@ pub struct Habits {
     pub shared_user: bool,
     /// Access tokens last so many ms; 0 is the default.
     pub token_life_ms: i64,
+    /// Some follow channels on YouTube.
+    pub follows: bool,
+    /// YouTube's Data API may be asked.
+    pub youtube_key: bool,
 }
 
 /// What an API answered.
@@ -124,13 +133,21 @@ impl Town {
     ) -> Arc<Self> {
         workshop.sqlite.clear();
         // The end of a pause was noted even now.
-        workshop.sqlite.change(&Statement::new("DELETE FROM moves"));
+        for notes in forget() {
+            workshop.sqlite.change(&notes);
+        }
         for gate in &workshop.gates {
             gate.clear();
         }
         let limit = habits.post_limit.to_string();
-        let limits = [("X_POST_LIMIT_15MIN", limit.as_str())];
-        let config = Arc::new(config(if habits.post_limit > 0 { &limits } else { &[] }));
+        let variables = [
+            (habits.post_limit > 0).then_some(("X_POST_LIMIT_15MIN", limit.as_str())),
+            habits
+                .youtube_key
+                .then_some(("YOUTUBE_API_KEY", "sandbox-api-key")),
+        ];
+        let variables: Vec<(&str, &str)> = variables.into_iter().flatten().collect();
+        let config = Arc::new(config(&variables));
         let settings = Settings {
             seed,
             client_id: "client-id".to_owned(),
@@ -151,8 +168,16 @@ impl Town {
             ..Settings::default()
         };
         let x = Arc::new(Mutex::new(X::new(settings)));
+        let tube = Arc::new(Mutex::new(creators::quiet(seed)));
         let gates = Arc::new(SimGates::new(core, mutation, workshop.gates.clone()));
-        let network = Arc::new(Network::new(core, &x, &gates, &workshop.sqlite, &config));
+        let network = Arc::new(Network::new(
+            core,
+            &x,
+            &tube,
+            &gates,
+            &workshop.sqlite,
+            &config,
+        ));
         let queue = Arc::new(SimQueue::new(core));
         let log = Arc::<SimLog>::default();
         let app = App {
@@ -179,6 +204,7 @@ impl Town {
             core: Arc::clone(core),
             sqlite: Arc::clone(&workshop.sqlite),
             x,
+            tube,
             queue,
             gates,
             network,
