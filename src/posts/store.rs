@@ -39,12 +39,14 @@ pub const INSERT_POST: &str = concat!(
   RETURNING id"
 );
 
-/// Inserts the deliveries of the JSON list `?3` of `{id, account_id, segments}`, if the post was inserted.
+/// Inserts the deliveries of the JSON list `?3` of `{id, account_id, segments}`, if the post was inserted: one that was
+/// there before, under whose id an order is given again, has its deliveries.
 pub const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (id, workspace_id, post_id, account_id, platform, state,
     segments, due_at, next_attempt_at, sweep_at, created_at, updated_at)
   SELECT value ->> 'id', ?1, ?2, value ->> 'account_id', 'x', ?4, value ->> 'segments', ?5, ?5, ?6, ?7, ?7
   FROM json_each(?3)
-  WHERE EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2)";
+  WHERE EXISTS (SELECT 1 FROM posts WHERE workspace_id = ?1 AND id = ?2)
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE workspace_id = ?1 AND post_id = ?2)";
 
 /// What decides what may be posted, of each account of the JSON list `?2`.
 pub const ACCOUNTS: &str = "SELECT id, status, auth, subscription, app FROM accounts
