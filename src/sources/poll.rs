@@ -151,8 +151,9 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
         Ok(look) => {
             let polled = Polled {
                 by: way.as_str(),
-                etag: look.etag.or(row.etag).filter(|_| way == Way::Feed),
-                modified: look.modified.or(row.modified).filter(|_| way == Way::Feed),
+                unchanged: look.unchanged,
+                etag: look.etag,
+                modified: look.modified,
                 title: look.title,
                 next,
             };
@@ -176,6 +177,7 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
 struct Look {
     seen: Vec<Sighting>,
     by: SeenBy,
+    unchanged: bool,
     etag: Option<String>,
     modified: Option<String>,
     title: Option<String>,
@@ -186,6 +188,7 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
     let mut look = Look {
         seen: Vec::new(),
         by: SeenBy::Api,
+        unchanged: false,
         etag: None,
         modified: None,
         title: None,
@@ -215,6 +218,8 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
         look.etag = etag;
         look.modified = modified;
         look.title = feed.title;
+    } else {
+        look.unchanged = true;
     }
     Ok(look)
 }

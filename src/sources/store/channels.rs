@@ -157,11 +157,13 @@ pub fn many(channels: &[ChannelId]) -> Statement {
     Statement::new(MANY).bind(serde_json::to_string(channels).unwrap_or_default())
 }
 
-/// Whoever comes first decides address and secret; whoever comes later begins what had ended.
+/// Whoever comes first decides address and secret; whoever comes later begins what had ended. The next look reads the whole
+/// feed: what others have seen since the new source's baseline, it has not.
 const FOLLOW: &str = "INSERT INTO channels (channel_id, title, followed, callback, secret, ask, ask_at, poll_at, created_at)
   VALUES (?1, ?2, 1, ?3, ?4, 'none', ?5, ?5, ?5)
   ON CONFLICT (channel_id) DO UPDATE SET title = coalesce(excluded.title, title), followed = 1,
-    ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END, poll_at = ?5";
+    ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END, poll_at = ?5,
+    etag = NULL, modified = NULL";
 
 /// Follows a channel from now on, if nobody does; looks at it once more in any case.
 #[must_use]
@@ -359,7 +361,7 @@ pub fn ignored(channel: &ChannelId, now: Timestamp) -> Statement {
 }
 
 const POLLED: &str = "UPDATE channels SET polled_at = ?2, poll_good_at = ?2, poll_by = ?3, poll_failures = 0,
-    poll_note = NULL, etag = ?4, modified = ?5, title = coalesce(?6, title), poll_at = CASE WHEN followed THEN ?7 ELSE NULL END
+    poll_note = NULL, etag = CASE WHEN ?8 THEN etag ELSE ?4 END, modified = CASE WHEN ?8 THEN modified ELSE ?5 END, title = coalesce(?6, title), poll_at = CASE WHEN followed THEN ?7 ELSE NULL END
   WHERE channel_id = ?1";
 const NOT_POLLED: &str =
     "UPDATE channels SET polled_at = ?2, poll_failures = poll_failures + 1, poll_note = ?3,
@@ -370,6 +372,8 @@ const NOT_POLLED: &str =
 pub struct Polled<'a> {
     /// `feed` or `api`.
     pub by: &'a str,
+    /// Whether the feed was as it had been: then what is kept for the next conditional request stays, or stays forgotten.
+    pub unchanged: bool,
     /// Of the feed, for the next conditional request.
     pub etag: Option<String>,
     /// The same.
@@ -391,6 +395,7 @@ pub fn polled(channel: &ChannelId, now: Timestamp, look: Polled<'_>) -> Statemen
         .bind(look.modified)
         .bind(look.title)
         .bind(look.next)
+        .bind(look.unchanged)
 }
 
 /// A look that was not; or that had to wait, with what for.
