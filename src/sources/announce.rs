@@ -44,7 +44,8 @@ pub async fn announce(
         app.database.run(left_out).await?;
         Ok(None)
     };
-    if item.active == 0 {
+    // What has been taken may be a post by now, of which this does not know.
+    if item.active == 0 && item.state != ItemState::Posting {
         return leave_out("paused", None).await;
     }
     let title = video.title.as_deref().unwrap_or("");

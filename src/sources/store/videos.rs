@@ -77,7 +77,10 @@ pub fn see(
     ]
 }
 
-const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed', look_at = NULL
+// What has been taken to be posted is brought to its end all the same.
+const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed',
+    look_at = CASE WHEN EXISTS (SELECT 1 FROM source_items i
+      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state = 'posting') THEN look_at END
   WHERE channel_id = ?1 AND verdict = 'undecided' AND video_id IN (SELECT value FROM json_each(?2))";
 const GONE_ITEMS: &str =
     "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
@@ -188,8 +191,10 @@ pub fn take(
         .bind(until)
 }
 
+// A source may have begun and claimed it meanwhile: what is open for anybody stays due.
 const LOOKED: &str = "UPDATE videos SET title = coalesce(?3, title), published_at = coalesce(?4, published_at), evidence = ?5,
-    verdict = ?6, reason = ?7, look_at = ?8
+    verdict = ?6, reason = ?7, look_at = coalesce(?8, CASE WHEN EXISTS (SELECT 1 FROM source_items i
+      WHERE i.channel_id = ?1 AND i.video_id = ?2 AND i.state IN ('pending', 'posting')) THEN ?9 END)
   WHERE channel_id = ?1 AND video_id = ?2 AND look_at = ?9";
 
 /// What a look gave, by whoever took it until `held`.
