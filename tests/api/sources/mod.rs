@@ -3,6 +3,7 @@
 mod hub;
 mod once;
 mod path;
+mod races;
 mod settings;
 
 use crate::publishing::Stage;

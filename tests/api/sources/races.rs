@@ -1,0 +1,118 @@
+//! Two at once: what one of them began, the other finds half done, or does not know of.
+
+use super::{CHANNEL, Following as _, HOUR, MINUTE};
+use crate::publishing::Stage;
+use crate::sandbox::youtube::{Mood, Video};
+use godwit::ports::{Clock as _, Statement};
+use serde_json::json;
+
+/// What somebody else has read just before an item was settled: it is being posted, and due.
+const AS_READ_BEFORE: &str = "UPDATE source_items SET state = 'posting', settled_at = NULL";
+const DUE: &str = "UPDATE videos SET look_at = 0";
+
+async fn announced(stage: &mut Stage) -> String {
+    let source = stage.follow(json!({})).await;
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("It flies"));
+    stage.run(1_000).await;
+    assert_eq!(stage.on_x(), 1);
+    source
+}
+
+fn change(stage: &Stage, sql: &'static str) {
+    stage.world.database.change(&Statement::new(sql));
+}
+
+#[tokio::test]
+async fn a_post_that_is_accepted_again_while_its_account_is_broken_goes_out_once() {
+    let mut stage = Stage::new().await;
+    announced(&mut stage).await;
+    change(&stage, AS_READ_BEFORE);
+    change(&stage, DUE);
+    change(&stage, "UPDATE accounts SET status = 'needs_reconnect'");
+    stage.run(2 * MINUTE).await;
+    change(&stage, "UPDATE accounts SET status = 'active'");
+    stage.run(HOUR).await;
+    let deliveries = stage.world.database.look("SELECT id FROM deliveries");
+    assert_eq!(deliveries.len(), 1);
+    assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn an_item_that_is_a_post_already_is_not_left_out_by_who_finds_its_source_paused() {
+    let mut stage = Stage::new().await;
+    let source = announced(&mut stage).await;
+    change(&stage, AS_READ_BEFORE);
+    change(&stage, DUE);
+    change(&stage, "UPDATE sources SET state = 'paused'");
+    stage.run(2 * MINUTE).await;
+    let items = stage.items(&source).await;
+    assert_eq!(items[0]["state"], "posted", "{items:?}");
+}
+
+#[tokio::test]
+async fn what_a_second_source_claims_during_a_look_for_the_first_is_looked_at() {
+    let mut stage = Stage::new().await;
+    stage.follow(json!({})).await;
+    let second = stage.follow(json!({})).await;
+    stage.run(MINUTE).await;
+    let paused = format!("/sources/{second}/pause");
+    stage.ask("POST", &paused, None).await.expect(200);
+    // It is resumed, and a sighting claims the video for it, while the first one's post is being made.
+    stage.world.database.script(
+        "CREATE TRIGGER meanwhile AFTER UPDATE ON source_items WHEN NEW.state = 'posted' AND OLD.state = 'posting'
+           AND NOT EXISTS (SELECT 1 FROM sources s JOIN source_items i ON i.source_id = s.id WHERE i.source_id <> NEW.source_id)
+         BEGIN
+           UPDATE sources SET state = 'active' WHERE state = 'paused';
+           INSERT INTO source_items (source_id, video_id, workspace_id, channel_id, state, seen_at, seen_by)
+             SELECT id, NEW.video_id, workspace_id, channel_id, 'pending', NEW.seen_at, 'push' FROM sources
+             WHERE id <> NEW.source_id;
+         END",
+    );
+    stage.publish(Video::short("It flies"));
+    stage.run(10 * MINUTE).await;
+    let items = stage.items(&second).await;
+    assert_eq!(items[0]["state"], "posted", "{items:?}");
+}
+
+#[tokio::test]
+async fn what_others_saw_between_a_sources_baseline_and_its_beginning_is_not_lost_on_it() {
+    let mut stage = Stage::new().await;
+    stage.tube.lock().unwrap().settings.hub.mood = Mood::Silent;
+    stage.follow(json!({})).await;
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("It flies"));
+    stage.run(7 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    // The second source was asked for before that, and its process was slow to write it down.
+    stage.world.database.script(
+        "CREATE TRIGGER slow AFTER INSERT ON sources BEGIN
+           UPDATE sources SET baseline_at = baseline_at - 28800000 WHERE id = NEW.id;
+         END",
+    );
+    let second = stage.follow(json!({ "channel": CHANNEL })).await;
+    stage.run(7 * HOUR).await;
+    let items = stage.items(&second).await;
+    assert_eq!(items.len(), 1, "{items:?}");
+    assert_eq!(items[0]["state"], "posted", "{items:?}");
+}
+
+#[tokio::test]
+async fn what_is_being_posted_when_its_video_goes_away_comes_to_its_end() {
+    let mut stage = Stage::new().await;
+    let source = stage.follow(json!({ "filter": "all" })).await;
+    stage.run(MINUTE).await;
+    // Whoever had taken the item ended before the post was made.
+    stage.world.database.script(
+        "CREATE TRIGGER ended BEFORE INSERT ON posts WHEN NEW.source = 'youtube' BEGIN SELECT RAISE(ROLLBACK, 'ended'); END",
+    );
+    let video = stage.publish(Video::short("It flies"));
+    stage.run(1_000).await;
+    stage.world.database.script("DROP TRIGGER ended");
+    assert_eq!(stage.items(&source).await[0]["state"], "posting");
+    let now = stage.world.clock.now().millis();
+    stage.tube.lock().unwrap().delete(now, &video);
+    stage.run(10 * MINUTE).await;
+    let items = stage.items(&source).await;
+    assert_eq!(items[0]["state"], "posted", "{items:?}");
+}
