@@ -134,12 +134,20 @@ pub fn script(town: &Town) {
     }
 }
 
+/// When something begins, in ms: at any time, or soon after the moment at which many things happen in this life.
+pub fn moment(core: &Core, crowded: Option<i64>, latest: i64) -> i64 {
+    match crowded.filter(|_| core.chance(600)) {
+        Some(at) => at + core.between(0, 15_000),
+        None => core.between(0, latest),
+    }
+}
+
 /// What creators do.
-pub fn plan(town: &Arc<Town>) {
+pub fn plan(town: &Arc<Town>, crowded: Option<i64>) {
     let core = &town.core;
     for number in 0..1 + core.below(4) {
-        let (channel, _) = CHANNELS[usize::from(core.chance(300))];
-        let begin = core.between(0, 8 * MINUTE);
+        let (channel, _) = CHANNELS[usize::from(core.chance(200))];
+        let begin = moment(core, crowded, 8 * MINUTE);
         let (there, clock) = (Arc::clone(town), Arc::clone(core));
         town.meanwhile(async move {
             clock.sleep(begin).await;

@@ -1,6 +1,6 @@
 //! People who follow channels: they connect sources, change their minds about them, and remember what they were told.
 
-use super::creators::CHANNELS;
+use super::creators::{CHANNELS, moment};
 use super::people::People;
 use super::rules::Rule;
 use super::run::MINUTE;
@@ -20,10 +20,10 @@ pub struct Followed {
 }
 
 /// What happens to sources in this life.
-pub fn plan(people: &Arc<People>) {
+pub fn plan(people: &Arc<People>, crowded: Option<i64>) {
     let core = &people.town.core;
-    for number in 0..1 + core.below(2) {
-        let begin = core.between(0, 3 * MINUTE) * core.between(0, 1);
+    for number in 0..1 + core.below(3) {
+        let begin = moment(core, crowded, 3 * MINUTE) * core.between(0, 1);
         let (friend, clock) = (Arc::clone(people), Arc::clone(core));
         people.town.meanwhile(async move {
             clock.sleep(begin).await;
@@ -37,7 +37,7 @@ pub fn plan(people: &Arc<People>) {
 impl People {
     fn channel(&self) -> &'static str {
         let core = &self.town.core;
-        let (id, handle) = CHANNELS[usize::from(core.chance(300))];
+        let (id, handle) = CHANNELS[usize::from(core.chance(200))];
         if core.chance(800) { id } else { handle }
     }
 
@@ -124,7 +124,8 @@ impl People {
     async fn have_second_thoughts(&self, at: usize) {
         let core = &self.town.core;
         for _ in 0..core.below(4) {
-            core.sleep(core.between(0, 2 * MINUTE)).await;
+            let soon = [2 * MINUTE, 10_000][usize::from(core.chance(400))];
+            core.sleep(core.between(0, soon)).await;
             match core.below(12) {
                 0..=1 => {
                     self.tell("pause", at, "POST", "/pause", None).await;

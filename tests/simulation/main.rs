@@ -1,7 +1,7 @@
 //! A deterministic simulation of all of Godwit but its adapters: the real operations, gates, SQL and migrations, on
-//! `SQLite`, with the sandbox's X in process, a clock that stands still while anybody can work, and a seed that decides
-//! everything else: who goes on next, what arrives late, twice or never, which call fails before or after its effect,
-//! and where a process ends.
+//! `SQLite`, with the sandbox's X and YouTube in process, a clock that stands still while anybody can work, and a seed that
+//! decides everything else: who goes on next, what arrives late, twice or never, which call fails before or after its
+//! effect, and where a process ends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

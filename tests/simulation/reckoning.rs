@@ -419,14 +419,14 @@ fn posts_tell(people: &People, all: &[Delivery]) {
         let of_it: Vec<&Delivery> = all.iter().filter(|one| one.post == id).collect();
         let count = |state: &str| of_it.iter().filter(|one| one.state == state).count();
         let something_is_there = of_it.iter().any(|one| one.sent.len() > one.deleted.len());
-        let follows = if count("uncertain") > 0 {
+        let follows = if count("draft") > 0 {
+            "draft"
+        } else if count("in_review") > 0 {
+            "in_review"
+        } else if count("uncertain") > 0 {
             "uncertain"
         } else if count("published") == of_it.len() {
             "published"
-        } else if count("draft") == of_it.len() {
-            "draft"
-        } else if count("in_review") == of_it.len() {
-            "in_review"
         } else if something_is_there {
             "partly_published"
         } else if count("deleted") > 0 {

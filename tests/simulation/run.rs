@@ -43,8 +43,9 @@ pub fn live(workshop: &Workshop, seed: u64, mutation: Option<Mutation>, traced: 
     if habits.follows {
         creators::furnish(&town);
         creators::script(&town);
-        creators::plan(&town);
-        following::plan(&people);
+        let crowded = core.chance(600).then(|| core.between(0, 4 * MINUTE));
+        creators::plan(&town, crowded);
+        following::plan(&people, crowded);
     }
     let begin = core.now();
     town.run_until(&mut executor, begin + 9 * MINUTE, &|| false);
