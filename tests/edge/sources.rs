@@ -251,12 +251,12 @@ async fn with_the_hub_dead_looks_alone_bring_every_short_and_none_twice() {
         );
     }
     let source = stage.follow("@godwit", &stage.edge.account).await;
-    let state = async || {
+    let told = async || {
         let health = stage.source(&source).await["health"].clone();
         let is_told = health["push"]["state"] == "unknown" && health["poll"]["state"] == "working";
         is_told.then_some(health)
     };
-    let health = stage.edge.wait(state).await;
+    let health = stage.edge.wait(told).await;
     let summary = text(&health["summary"]);
     assert!(summary.contains("found by looking"), "{summary}");
     let mut wanted = Vec::new();
