@@ -8,10 +8,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, connect, inParallel } from './bench-client.mjs';
+import { announce } from './bench-shorts.mjs';
 import { bootstrap } from './bootstrap.mjs';
 import { buildWorker, builtSize } from './build.mjs';
 import { Stop, at, freePort, main, modernNode, say, sleep, writeWhole } from './common.mjs';
-import { buildSandbox, redirectUris, sandboxVars, startSandbox, startServer } from './processes.mjs';
+import { buildSandbox, redirectUris, sandboxVars, startSandbox, startServer, youtubeVars } from './processes.mjs';
 
 const APP = { clientId: 'bench', clientSecret: randomBytes(24).toString('base64url') };
 
@@ -38,12 +39,12 @@ await main(async () => {
   }
 });
 
-async function measure({ posts, connections, accounts, waits, program, state, env, children }) {
+async function measure({ posts, connections, accounts, waits, shorts, program, state, env, children }) {
   const port = await freePort();
-  const sandbox = await startSandbox(program, 0, { ...APP, redirectUris: redirectUris(port) });
+  const sandbox = await startSandbox(program, 0, { ...APP, redirectUris: redirectUris(port) }, ['--youtube-port', '0']);
   children.push(sandbox);
   const file = path.join(state, 'vars.json');
-  writeWhole(file, JSON.stringify(variables(sandbox.url)), 0o600);
+  writeWhole(file, JSON.stringify(variables(sandbox)), 0o600);
   const began = performance.now();
   const server = await startServer(['--port', String(port), '--state', state, '--vars-file', file, '--cron', '--quiet'], env);
   children.push(server);
@@ -63,6 +64,10 @@ async function measure({ posts, connections, accounts, waits, program, state, en
     const post = await client.post(`Alone ${n}`, ids[n % ids.length], { prefer: 'wait=10' });
     if (post.status === 'published') alone.push(performance.now() - sent);
   }
+
+  say(`Publishing ${shorts} Shorts one by one …`);
+  const announced = await announce(client, sandbox, ids[0], shorts);
+  await allPublished(client, waits + shorts);
   const before = (await publishedIds(client, new Set())).size;
 
   say(`Accepting ${posts} posts over ${connections} connections …`);
@@ -78,10 +83,10 @@ async function measure({ posts, connections, accounts, waits, program, state, en
   await allPublished(client, before + posts);
   const published = (performance.now() - first) / 1000;
   const counts = await (await fetch(`${sandbox.url}/_sandbox/counts`)).json();
-  return { start, alone, latencies, accepted, published, counts, expected: before + posts };
+  return { start, alone, announced, latencies, accepted, published, counts, expected: before + posts };
 }
 
-function variables(sandboxUrl) {
+function variables(sandbox) {
   return {
     BASE_URL: '{url}',
     JWT_SECRET: randomBytes(48).toString('base64'),
@@ -91,7 +96,8 @@ function variables(sandboxUrl) {
     X_CLIENT_SECRET: APP.clientSecret,
     // What is measured is Godwit, not X's patience.
     X_POST_LIMIT_15MIN: '1000000',
-    ...sandboxVars(sandboxUrl),
+    ...sandboxVars(sandbox.url),
+    ...youtubeVars(sandbox.youtube_url),
   };
 }
 
@@ -148,7 +154,7 @@ async function allPublished(client, wanted) {
   }
 }
 
-function report({ start, alone, latencies, accepted, published, counts, expected }, { posts, connections, accounts }) {
+function report({ start, alone, announced, latencies, accepted, published, counts, expected }, { posts, connections, accounts }) {
   const size = builtSize();
   const percentile = (values, share) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
   const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
@@ -158,6 +164,8 @@ function report({ start, alone, latencies, accepted, published, counts, expected
     ['answer to POST /posts under that load, median and 95 %', `${ms(percentile(latencies, 0.5))}, ${ms(percentile(latencies, 0.95))}`],
     ['posts published', `${(posts / published).toFixed(0)} /s`],
     ['one post alone, from POST to published, median and 95 %', `${ms(percentile(alone, 0.5))}, ${ms(percentile(alone, 0.95))}`],
+    ["a Short alone, from the hub's POST to X's create call, median and 95 %", `${ms(percentile(announced.toX, 0.5))}, ${ms(percentile(announced.toX, 0.95))}`],
+    ['the answer to that POST, median and 95 %', `${ms(percentile(announced.toAnswer, 0.5))}, ${ms(percentile(announced.toAnswer, 0.95))}`],
     ['create calls the sandbox received, for posts made', `${counts.creates_received}, ${expected}`],
     ['wasm, raw and gzip', `${kb(size.raw)}, ${kb(size.gzip)}`],
     ['from starting the server to its first answer', ms(start.ready)],
@@ -173,7 +181,7 @@ function report({ start, alone, latencies, accepted, published, counts, expected
 function readOptions() {
   const number = (preset) => ({ type: 'string', default: preset });
   const { values } = parseArgs({
-    options: { posts: number('1000'), connections: number('32'), accounts: number('20'), waits: number('30') },
+    options: { posts: number('1000'), connections: number('32'), accounts: number('20'), waits: number('30'), shorts: number('40') },
   });
   return Object.fromEntries(
     Object.entries(values).map(([name, text]) => {
