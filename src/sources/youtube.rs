@@ -258,7 +258,11 @@ pub async fn uploads(app: &App, channel: &ChannelId) -> Result<Vec<Upload>, Trou
     let rest = channel.as_str().trim_start_matches("UC");
     let query =
         format!("playlistItems?part=contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}");
-    let found: Items<InList> = ask(app, &query).await?;
+    let found: Items<InList> = match ask(app, &query).await {
+        // A channel that has uploaded nothing has no list of uploads.
+        Err(Trouble::Refused(404, _)) => return Ok(Vec::new()),
+        found => found?,
+    };
     let upload = |one: InList| {
         Some(Upload {
             video_id: VideoId::parse(&one.content_details.video_id)?,

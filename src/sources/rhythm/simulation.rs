@@ -190,8 +190,8 @@ fn look(
     outcome
 }
 
-/// As Godwit looks, learning from what it has found. It learns again after each video and every six hours: more often
-/// changes nothing but the time that this takes.
+/// As Godwit looks, learning from what it has found. It learns again after each video, and when the last one has become
+/// one of another day: more often changes nothing but the time that this takes.
 fn adaptive(
     published: &[Timestamp],
     days: i64,
@@ -203,7 +203,7 @@ fn adaptive(
     let mut rhythm = Rhythm::learn(first, &[]);
     let mut learned = first;
     look(published, days, first, |now, found, new| {
-        if new || now.since(learned) > 6 * HOUR {
+        if new || now.since(learned) > 13 * HOUR {
             rhythm = Rhythm::learn(now, found);
             learned = now;
         }

@@ -86,6 +86,18 @@ async fn a_short_that_does_not_read_as_one_yet_is_asked_about_again() {
 }
 
 #[tokio::test]
+async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other() {
+    let (stage, source) = following(WITH_KEY, json!({})).await;
+    let shown = stage.get(&format!("/sources/{source}")).await;
+    let poll = &shown["health"]["poll"];
+    assert_eq!(
+        (&poll["state"], &poll["by"]),
+        (&json!("working"), &json!("api")),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn words_in_titles_decide() {
     let words = json!({ "include": ["Bird", "godwit"], "exclude": ["cat"] });
     let (mut stage, source) = following(&[], words).await;
