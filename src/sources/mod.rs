@@ -3,7 +3,7 @@
 //! YouTube's hub announces (push), and Godwit looks by itself (poll): push is the accelerator, polling is the guarantee.
 //! Whatever sees a video, it is noted once and claimed once for each source; from there on it goes one way:
 //!
-//! seen ([`sight`]) → looked at until it is known what it is ([`decide`], [`kind`]) → a post ([`announce`]), or recorded, or
+//! seen (`sight`) → looked at until it is known what it is (`decide`, [`kind`]) → a post (`announce`), or recorded, or
 //! left out with a reason.
 //!
 //! What this part promises: of each video at most one post a source, whatever repeats, races or dies; nothing that was

@@ -50,6 +50,14 @@ pub async fn receive(
         return Ok(Received::Gone);
     }
     let secrets = websub::secrets(app, &row, now);
+    if secrets.is_empty() {
+        // The key that sealed them has left the ring: with a new secret the hub is understood again.
+        app.warn(
+            "channel_secret_not_readable",
+            &json!({ "channel": channel }),
+        );
+        app.database.run(channels::ask_now(channel, now)).await?;
+    }
     if !signature::is_by(secrets.iter(), signed, body) {
         return ignore(app, channel, "not_signed").await;
     }

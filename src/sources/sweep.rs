@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// How many channels are looked at in a minute, at most.
 const POLLS_MAX: u32 = 500;
 /// How many times the hub is asked in a minute, at most: it does not like a rush, and each may stall for 20 s.
-const ASKS_MAX: u32 = 20;
+const ASKS_MAX: u32 = 5;
 /// How many videos are looked at in a minute, at most.
 const LOOKS_MAX: u32 = 500;
 /// How long a channel that nobody follows is remembered, in ms.

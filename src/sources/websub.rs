@@ -21,7 +21,6 @@ use crate::error::Error;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use http::{Request, Response, header};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -94,12 +93,6 @@ fn open(app: &App, channel: &ChannelId, sealed: &str) -> Option<SecretString> {
     app.config.keyring.open(&context(channel), sealed).ok()
 }
 
-/// The secret of a request, sealed.
-#[derive(Deserialize)]
-struct Asking {
-    next_secret: String,
-}
-
 /// What the hub said.
 struct Said {
     ask: Ask,
@@ -125,17 +118,9 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
         return Ok(());
     };
     // 2.
-    let fresh = new_secret(app, channel)?;
-    let asking = channels::asking(channel, now, now.plus_ms(VERIFY_MS), &fresh);
-    let asking: Option<Asking> = app.database.run(asking).await?.first()?;
-    let Some(secret) = asking.and_then(|asking| open(app, channel, &asking.next_secret)) else {
-        // A key was taken out of the ring; a verification of the old request would bring a secret that nobody knows.
-        app.warn(
-            "channel_secret_not_readable",
-            &json!({ "channel": channel }),
-        );
-        return Ok(());
-    };
+    let (sealed, secret) = secret_to_ask_with(app, &row)?;
+    let asking = channels::asking(channel, now, now.plus_ms(VERIFY_MS), &sealed);
+    app.database.run(asking).await?;
     // 3.
     let body = form(app, &row, &secret);
     let said = judge(app, send(app, &body).await, row.ask_failures);
@@ -149,6 +134,21 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
         app.info("hub_did_not_accept", &details);
     }
     Ok(())
+}
+
+/// The secret of a request, sealed and open. One that was asked for already stays, since an earlier request may yet be
+/// verified; one that a key has left is replaced.
+fn secret_to_ask_with(app: &App, row: &ChannelRow) -> Result<(String, SecretString), Error> {
+    let channel = &row.channel_id;
+    if let Some(sealed) = &row.next_secret
+        && let Some(secret) = open(app, channel, sealed)
+    {
+        return Ok((sealed.clone(), secret));
+    }
+    let sealed = new_secret(app, channel)?;
+    let secret = open(app, channel, &sealed);
+    let secret = secret.ok_or_else(|| Error::internal("a new secret does not open"))?;
+    Ok((sealed, secret))
 }
 
 fn form(app: &App, row: &ChannelRow, secret: &SecretString) -> String {

@@ -251,11 +251,10 @@ pub fn take_poll(channel: &ChannelId, now: Timestamp, until: Timestamp) -> State
 
 const ASKING: &str =
     "UPDATE channels SET ask = CASE WHEN ask = 'unknown' THEN ask ELSE 'pending' END,
-    asked_at = ?2, verify_until = ?3, next_secret = coalesce(next_secret, ?4)
-  WHERE channel_id = ?1 RETURNING next_secret";
+    asked_at = ?2, verify_until = ?3, next_secret = ?4
+  WHERE channel_id = ?1";
 
-/// Before the request leaves: its verification may come before its answer. A secret that is already asked for stays, since
-/// an earlier request may yet be verified. Gives the secret to ask with.
+/// Before the request with this secret leaves: its verification may come before its answer.
 #[must_use]
 pub fn asking(
     channel: &ChannelId,
@@ -268,6 +267,15 @@ pub fn asking(
         .bind(now)
         .bind(verify_until)
         .bind(secret)
+}
+
+const ASK_NOW: &str =
+    "UPDATE channels SET ask_at = ?2 WHERE channel_id = ?1 AND followed AND ask_at > ?2";
+
+/// Has the hub asked now, and not when that is due.
+#[must_use]
+pub fn ask_now(channel: &ChannelId, now: Timestamp) -> Statement {
+    Statement::new(ASK_NOW).bind(channel).bind(now)
 }
 
 const ANSWERED: &str =

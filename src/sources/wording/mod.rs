@@ -49,7 +49,7 @@ pub enum Link {
 pub struct Words<'w> {
     /// The video's title.
     pub title: &'w str,
-    /// The video's address, as [`url`] makes it.
+    /// The video's address, as [`url()`] makes it.
     pub url: &'w str,
     /// The channel's name.
     pub channel: &'w str,

@@ -144,6 +144,24 @@ async fn silence_is_pending_and_asked_again_and_a_denial_is_said() {
 }
 
 #[tokio::test]
+async fn a_secret_whose_key_has_left_the_ring_is_replaced_when_the_hub_is_next_heard() {
+    let (mut stage, source) = in_mood(Mood::Healthy).await;
+    let other = "k2:AgIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+    stage.deploy(&[("ENCRYPTION_KEYS", other)]);
+    stage.publish(Video::short("Not understood"));
+    stage.run(3 * MINUTE).await;
+    assert_eq!(push(&stage, &source).await["ignored"], 1);
+    stage.publish(Video::short("Understood"));
+    stage.run(1_000).await;
+    let shown = push(&stage, &source).await;
+    assert_eq!(
+        (&shown["ignored"], &shown["received"]),
+        (&json!(1), &json!(1)),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn a_verification_before_the_answer_is_taken_and_a_moved_hub_is_followed() {
     let mut stage = Stage::new().await;
     {
