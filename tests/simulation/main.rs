@@ -133,11 +133,6 @@ fn without_the_claim_a_video_becomes_a_post_at_every_sight() {
 }
 
 #[test]
-fn without_one_id_for_all_tries_a_video_becomes_two_posts() {
-    is_found_out(Mutation::FirstId);
-}
-
-#[test]
 fn without_the_baseline_what_is_old_becomes_a_post() {
     is_found_out(Mutation::Baseline);
 }

@@ -22,8 +22,6 @@ pub enum Mutation {
     Sweep,
     /// A video that is seen again is claimed again.
     Claim,
-    /// Whoever finds an item taken takes it anew, under another post's id.
-    FirstId,
     /// A source begins with all that there is.
     Baseline,
 }
@@ -42,7 +40,7 @@ impl Mutation {
             Self::SingleFlight => &[Rule::RefreshedAlone],
             Self::IdempotencyLease => &[Rule::AnsweredOnce],
             Self::Sweep => &[Rule::NothingStuck],
-            Self::Claim | Self::FirstId => &[Rule::SourceOnce],
+            Self::Claim => &[Rule::SourceOnce],
             Self::Baseline => &[Rule::NothingOld],
         }
     }
@@ -65,19 +63,6 @@ impl Mutation {
                 let update = "DO UPDATE SET state = excluded.state, post_id = NULL";
                 replaced(seen_again, "DO NOTHING", update)
             }
-            Self::FirstId if statement.sql.contains("i.seen_at, i.post_id, s.settings") => {
-                let open = "i.state, i.seen_at, i.post_id, s.settings";
-                replaced(
-                    statement,
-                    open,
-                    "'pending' AS state, i.seen_at, NULL AS post_id, s.settings",
-                )
-            }
-            Self::FirstId if statement.sql.contains("SET state = 'posting'") => replaced(
-                statement,
-                "AND state = 'pending'",
-                "AND state IN ('pending', 'posting')",
-            ),
             Self::Baseline if statement.sql.starts_with("INSERT INTO source_items") => {
                 replaced(statement, "v.published_at < s.baseline_at", "0")
             }
