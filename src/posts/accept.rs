@@ -25,6 +25,7 @@ use serde_json::json;
 const ACCOUNTS_MAX: usize = 50;
 
 /// A post that somebody, or something, wants.
+#[derive(Clone)]
 pub struct Order {
     /// Its id.
     pub id: PostId,

@@ -24,6 +24,10 @@ use serde_json::json;
 const AGAIN_MS: i64 = 5 * MINUTE_MS;
 /// How long an item waits for an account that cannot post, in ms.
 const PATIENCE_MS: i64 = DAY_MS;
+/// How long the accounts that can post wait for those that cannot, in ms.
+const COMPANY_MS: i64 = 10 * MINUTE_MS;
+/// The reason of an item that went to some of its accounts alone.
+const LEFT_SOME_OUT: &str = "accounts_left_out";
 /// Where YouTube keeps the pictures of its videos.
 const THUMBNAILS: &str = "https://i.ytimg.com/vi";
 
@@ -63,26 +67,50 @@ pub async fn announce(
     };
     let order = order(app, item, &settings, post_id, rendered, &video.video_id).await;
     // 2.
-    match posts::accept(app, order, vec![videos::posted(item, now)]).await? {
-        Accepted::Post => Ok(None),
-        Accepted::Refused(fields) => {
-            let passing = |field: &FieldError| field.pointer.starts_with("/accounts");
-            let waits = fields.iter().all(passing) && now.since(item.seen_at) < PATIENCE_MS;
-            let reason = fields.first().map_or("refused", |field| field.code);
-            let detail = fields.first().map(|field| field.detail.clone());
-            app.info(
-                "item_refused",
-                &json!({ "source": item.source_id, "video": item.video_id, "why": reason }),
-            );
-            if waits {
-                app.database
-                    .run(videos::waits(item, reason, detail.as_deref()))
-                    .await?;
-                return Ok(Some(now.plus_ms(AGAIN_MS)));
-            }
-            leave_out(reason, detail).await
-        }
+    let fields = match accept(app, item, order).await? {
+        Accepted::Post => return Ok(None),
+        Accepted::Refused(fields) => fields,
+    };
+    let passing = |field: &FieldError| field.pointer.starts_with("/accounts");
+    let waits = fields.iter().all(passing) && now.since(item.seen_at) < PATIENCE_MS;
+    let reason = fields.first().map_or("refused", |field| field.code);
+    let detail = fields.first().map(|field| field.detail.clone());
+    app.info(
+        "item_refused",
+        &json!({ "source": item.source_id, "video": item.video_id, "why": reason }),
+    );
+    if waits {
+        app.database
+            .run(videos::waits(item, reason, detail.as_deref()))
+            .await?;
+        return Ok(Some(now.plus_ms(AGAIN_MS)));
     }
+    leave_out(reason, detail).await
+}
+
+/// Has an order accepted. Accounts that can post do not wait long for those that cannot: then it goes to those alone.
+async fn accept(app: &App, item: &OpenRow, order: Order) -> Result<Accepted, Error> {
+    let now = app.now();
+    let again = order.clone();
+    let fields = match posts::accept(app, order, vec![videos::posted(item, now)]).await? {
+        Accepted::Refused(fields) => fields,
+        accepted @ Accepted::Post => return Ok(accepted),
+    };
+    let broken: Vec<usize> = fields
+        .iter()
+        .filter_map(|field| field.pointer.strip_prefix("/accounts/")?.parse().ok())
+        .collect();
+    let mut index = 0..;
+    let mut rest = again;
+    rest.accounts
+        .retain(|_| index.next().is_none_or(|index| !broken.contains(&index)));
+    let waited = now.since(item.seen_at) >= COMPANY_MS;
+    if broken.len() < fields.len() || broken.is_empty() || rest.accounts.is_empty() || !waited {
+        return Ok(Accepted::Refused(fields));
+    }
+    let detail = fields.first().map(|field| field.detail.as_str());
+    let noted = videos::waits(item, LEFT_SOME_OUT, detail);
+    posts::accept(app, rest, vec![noted, videos::posted(item, now)]).await
 }
 
 /// Whether an item is to be posted.

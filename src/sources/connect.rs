@@ -41,11 +41,13 @@ pub async fn find(app: &App, channel: &str) -> Result<Found, Error> {
     let path = match named {
         Named::Id(id) => {
             // The channel is taken as it is: that its feed does not answer proves nothing about it.
-            let feed = youtube::feed(app, &id, (None, None)).await;
-            let title = match feed {
-                Ok(FeedAnswer::Feed { feed, .. }) => feed.title,
-                _ => None,
-            };
+            let mut title = None;
+            if poll::spend(app, Way::Feed, 1).await?
+                && let Ok(FeedAnswer::Feed { feed, .. }) =
+                    youtube::feed(app, &id, (None, None)).await
+            {
+                title = feed.title;
+            }
             return Ok(Found { id, title });
         }
         Named::Handle(handle) => {
@@ -108,16 +110,18 @@ fn read(text: &str) -> Option<Named> {
         (kind @ ("c" | "user"), Some(name)) if is_name(name) => {
             Some(Named::Page(format!("{kind}/{name}")))
         }
-        (first, _) => handle(first).map(Named::Handle),
+        (first, _) => {
+            // In an address, letters beyond ASCII are escaped.
+            let mut parsed = url::form_urlencoded::parse(first.as_bytes());
+            handle(&parsed.next()?.0).map(Named::Handle)
+        }
     }
 }
 
 /// A handle, with its `@`: letters and digits of any script, `.`, `_`, `-` and `·`
-/// (<https://support.google.com/youtube/answer/11585688>). Of an address, with its escapes.
+/// (<https://support.google.com/youtube/answer/11585688>).
 fn handle(text: &str) -> Option<String> {
-    let name = text
-        .strip_prefix('@')
-        .or_else(|| text.strip_prefix("%40"))?;
+    let name = text.strip_prefix('@')?;
     is_name(name).then(|| format!("@{name}"))
 }
 

@@ -5,7 +5,7 @@
 
 use super::announce::announce;
 use super::ids::{ChannelId, VideoId};
-use super::kind::{self, Evidence, Look, Needs, Verdict as Judged};
+use super::kind::{self, Evidence, Hold, Left, Look, Needs, Verdict as Judged};
 use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
 use super::store;
@@ -14,12 +14,17 @@ use super::store::videos::{self, OpenRow, Verdict, VideoRow};
 use super::youtube::{self, ApiVideo, VIDEOS_MAX};
 use crate::app::App;
 use crate::error::Error;
-use crate::time::{MINUTE_MS, Timestamp};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use futures_util::future::join_all;
 use serde_json::json;
 
 /// How long whoever looks has the videos to itself, in ms.
 const HOLD_MS: i64 = 2 * MINUTE_MS;
+/// When a video is looked at again of which YouTube has not said enough, in ms, and for how long that is waited for: for the
+/// Data API, and for a title.
+const UNREADY_MS: i64 = 5 * MINUTE_MS;
+const API_SILENT_MS: i64 = 6 * HOUR_MS;
+const TITLE_PATIENCE_MS: i64 = DAY_MS;
 /// When what a failure of ours kept from being done is tried again, in ms.
 const AGAIN_MS: i64 = MINUTE_MS;
 
@@ -202,6 +207,11 @@ impl Looked<'_> {
             }
         }
         video.evidence = evidence.stored();
+        if !is_ready(app, video, &evidence, now) {
+            // Nothing is final yet.
+            video.reason = Some(Hold::VisibilityUnknown.code().to_owned());
+            return;
+        }
         let (verdict, reason) = match judged(video, &evidence, needs, now) {
             Judged::Short { by } => (Verdict::Short, by.code()),
             Judged::NotShort { by } => (Verdict::Video, by.code()),
@@ -233,7 +243,17 @@ impl Looked<'_> {
             Verdict::LeftOut => Some(Wait::Never(video.reason.clone().unwrap_or_default())),
             Verdict::Undecided => {
                 let evidence = Evidence::read(&video.evidence);
-                match judged(video, &evidence, needs, self.app.now()) {
+                let now = self.app.now();
+                if !is_ready(self.app, video, &evidence, now) {
+                    let over = now.since(video.first_seen_at) >= TITLE_PATIENCE_MS;
+                    let left_out = Wait::Never(Left::VisibilityUnknown.code().to_owned());
+                    return Some(if over {
+                        left_out
+                    } else {
+                        Wait::Until(now.plus_ms(UNREADY_MS))
+                    });
+                }
+                match judged(video, &evidence, needs, now) {
                     Judged::Hold { look_again_at, .. } => Some(Wait::Until(look_again_at)),
                     Judged::LeaveOut { reason } => Some(Wait::Never(reason.code().to_owned())),
                     Judged::Short { .. } | Judged::NotShort { .. } | Judged::Visible { .. } => None,
@@ -250,9 +270,13 @@ impl Looked<'_> {
         needs: Needs,
     ) -> Result<Option<Timestamp>, Error> {
         let (app, now) = (self.app, self.app.now());
+        let evidence = Evidence::read(&video.evidence);
         if item.state == ItemState::Pending
             && let Some(reason) = old(video, item)
         {
+            if !is_settled(app, video, &evidence, now) {
+                return Ok(Some(now.plus_ms(UNREADY_MS)));
+            }
             app.database
                 .run(videos::recorded(item, reason, now))
                 .await?;
@@ -293,6 +317,22 @@ fn looks(
 ) -> Vec<Look> {
     let (published, first_seen) = (video.published_at, video.first_seen_at);
     kind::next_looks(evidence, published, first_seen, now, needs, api)
+}
+
+/// Whether the Data API has spoken of a video, where there is a key; if it stays silent for hours, the rest has to do.
+fn is_settled(app: &App, video: &VideoRow, evidence: &Evidence, now: Timestamp) -> bool {
+    app.config.youtube.api_key.is_none()
+        || evidence.api.is_some()
+        || now.since(video.first_seen_at) >= API_SILENT_MS
+}
+
+/// Whether enough is known of a video to believe what it seems to be: its title, and what the Data API says, without which
+/// only what YouTube shows as a Short is sure to be public and no stream.
+fn is_ready(app: &App, video: &VideoRow, evidence: &Evidence, now: Timestamp) -> bool {
+    let shown_as_short = evidence.feed_link.is_some()
+        || evidence.probe.short.is_some()
+        || evidence.playlist.is_some_and(|playlist| playlist.found);
+    video.title.is_some() && (shown_as_short || is_settled(app, video, evidence, now))
 }
 
 /// Why a video is old for a source, if it is.

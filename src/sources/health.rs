@@ -73,6 +73,9 @@ pub fn of(row: &ChannelRow, now: Timestamp) -> Health {
     let (push, poll) = (push(row, now), poll(row, now));
     let summary = match (push.state, poll.state) {
         ("off", _) | (_, "off") => "Paused: nothing is noticed.",
+        ("verified", "working") if row.pushes == 0 => {
+            "New videos are looked for, and YouTube has promised to announce them; it has not announced any yet."
+        }
         ("verified", "working") => {
             "All is well: new videos are announced by YouTube within seconds, and looked for besides."
         }

@@ -250,7 +250,7 @@ pub async fn change(
     statements.push(store::update(&after, settings.max_per_day, now));
     if other.is_some() {
         let revision = before.revision.saturating_add(1);
-        statements.push(store::repointed(workspace, id, revision, now));
+        statements.push(store::repointed(&after, revision, now));
         statements.push(channels::unfollow(&before.channel_id, now));
         // Of a paused source, the channel is only noted.
         statements.push(channels::unfollow(&after.channel_id, now));
@@ -311,11 +311,16 @@ pub async fn resume(app: &App, caller: &Caller, id: &SourceId) -> Result<Source,
             title: None,
         };
         let statements = vec![
-            store::resume(workspace, id, baseline(now), now),
             follow(app, &found, now)?,
+            store::resume(&row, baseline(now), now),
+            // Somebody may have pointed it elsewhere meanwhile.
+            channels::unfollow(&row.channel_id, now),
             audit(app, caller, "source.resumed", id, now),
         ];
-        app.database.batch(statements).await?;
+        let sets = app.database.batch(statements).await?;
+        if sets.get(1).is_none_or(|resumed| resumed.rows.is_empty()) {
+            return Err(outdated(find(app, workspace, id).await?.revision));
+        }
         begin(app, &row.channel_id).await;
     }
     get(app, workspace, id).await

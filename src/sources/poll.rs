@@ -247,7 +247,8 @@ async fn next(app: &App, row: &ChannelRow, way: Way, failures: u32) -> Result<Ti
         part_left,
         without,
         with,
-        row.has_lease(now),
+        // A lease under which nothing has ever come is only a promise.
+        row.has_lease(now) && row.pushes > 0,
     );
     let turn = Turn {
         now,

@@ -3,6 +3,7 @@
 use super::announce::{render, unwanted, worded};
 use super::model::{Filter, Mode, Settings};
 use super::operations;
+use super::poll::{self, Way};
 use super::said;
 use super::sight::Sighting;
 use super::store::channels::{self, ChannelRow};
@@ -128,6 +129,14 @@ fn in_words(reason: Option<&str>, settings: &Settings) -> String {
 }
 
 async fn look(app: &App, channel: &super::ids::ChannelId) -> Result<VideoRow, Error> {
+    if !poll::spend(app, Way::Feed, 1).await? {
+        return Err(Error::new(
+            Kind::Upstream,
+            "youtube_unreachable",
+            "The day's budget for looking at YouTube is used up.",
+            "Try again tomorrow; the operator can raise YOUTUBE_FEED_REQUESTS_PER_DAY.",
+        ));
+    }
     let answer = youtube::feed(app, channel, (None, None))
         .await
         .map_err(|trouble| {

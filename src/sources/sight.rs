@@ -52,7 +52,7 @@ impl Sighting {
     pub fn uploaded(upload: Upload, now: Timestamp) -> Self {
         Self {
             video_id: upload.video_id,
-            title: None,
+            title: upload.title,
             published_at: upload.published_at,
             evidence: Evidence {
                 listed: Some(now),

@@ -138,7 +138,7 @@ pub fn update(row: &SourceRow, max_per_day: Option<u32>, now: Timestamp) -> Stat
 const PAUSE: &str = "UPDATE sources SET state = 'paused', revision = revision + 1, updated_at = ?3
   WHERE workspace_id = ?1 AND id = ?2 AND state = 'active'";
 const RESUME: &str = "UPDATE sources SET state = 'active', baseline_at = ?4, revision = revision + 1, updated_at = ?3
-  WHERE workspace_id = ?1 AND id = ?2 AND state = 'paused'";
+  WHERE workspace_id = ?1 AND id = ?2 AND state = 'paused' AND channel_id = ?5 RETURNING revision";
 
 /// Pauses a source that is active.
 #[must_use]
@@ -146,19 +146,15 @@ pub fn pause(workspace: &WorkspaceId, id: &SourceId, now: Timestamp) -> Statemen
     Statement::new(PAUSE).bind(workspace).bind(id).bind(now)
 }
 
-/// Resumes a source that is paused.
+/// Resumes a source that is paused, of the channel that was read; gives a row if it was that.
 #[must_use]
-pub fn resume(
-    workspace: &WorkspaceId,
-    id: &SourceId,
-    baseline: Timestamp,
-    now: Timestamp,
-) -> Statement {
+pub fn resume(row: &SourceRow, baseline: Timestamp, now: Timestamp) -> Statement {
     Statement::new(RESUME)
-        .bind(workspace)
-        .bind(id)
+        .bind(&row.workspace_id)
+        .bind(&row.id)
         .bind(now)
         .bind(baseline)
+        .bind(&row.channel_id)
 }
 
 const DROP_OPEN: &str = "UPDATE source_items SET state = 'left_out', reason = ?3, settled_at = ?4
@@ -213,19 +209,15 @@ pub fn audit(
 const REPOINTED: &str =
     "UPDATE source_items SET state = 'left_out', reason = 'repointed', settled_at = ?4
   WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending'
-    AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND revision = ?3)";
+    AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND revision = ?3 AND channel_id = ?5)";
 
 /// Behind an update to another channel that gave this revision: what is open of the old one becomes no post.
 #[must_use]
-pub fn repointed(
-    workspace: &WorkspaceId,
-    id: &SourceId,
-    revision: u32,
-    now: Timestamp,
-) -> Statement {
+pub fn repointed(after: &SourceRow, revision: u32, now: Timestamp) -> Statement {
     Statement::new(REPOINTED)
-        .bind(workspace)
-        .bind(id)
+        .bind(&after.workspace_id)
+        .bind(&after.id)
         .bind(revision)
         .bind(now)
+        .bind(&after.channel_id)
 }

@@ -80,7 +80,8 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
 /// Deletes what nobody needs any more, for the daily clean-up, which serves all workspaces. May run twice.
 #[must_use]
 pub fn expired(now: Timestamp) -> Vec<Statement> {
-    let mut statements = channels::forget(now, now.plus_ms(-CHANNEL_KEPT_MS));
+    let mut statements: Vec<Statement> = channels::align(now).into();
+    statements.extend(channels::forget(now, now.plus_ms(-CHANNEL_KEPT_MS)));
     statements.push(channels::usage_expired(&now.plus_ms(-USAGE_KEPT_MS).day()));
     statements
 }

@@ -120,6 +120,7 @@ pub struct Player {
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub video_id: VideoId,
+    pub title: Option<String>,
     pub published_at: Option<Timestamp>,
 }
 
@@ -228,7 +229,7 @@ pub async fn channel_of_page(app: &App, path: &str) -> Result<Option<ChannelId>,
 /// The channel that a page is of: its canonical address, or what it is marked with.
 fn named_channel(page: &str) -> Option<ChannelId> {
     [
-        "/channel/",
+        "rel=\"canonical\" href=\"https://www.youtube.com/channel/",
         "itemprop=\"identifier\" content=\"",
         "\"externalId\":\"",
     ]
@@ -253,11 +254,17 @@ pub async fn uploads(app: &App, channel: &ChannelId) -> Result<Vec<Upload>, Trou
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct InList {
+        snippet: Option<Named>,
         content_details: Details,
     }
+    #[derive(Deserialize)]
+    struct Named {
+        title: Option<String>,
+    }
     let rest = channel.as_str().trim_start_matches("UC");
-    let query =
-        format!("playlistItems?part=contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}");
+    let query = format!(
+        "playlistItems?part=snippet,contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}"
+    );
     let found: Items<InList> = match ask(app, &query).await {
         // A channel that has uploaded nothing has no list of uploads.
         Err(Trouble::Refused(404, _)) => return Ok(Vec::new()),
@@ -266,6 +273,7 @@ pub async fn uploads(app: &App, channel: &ChannelId) -> Result<Vec<Upload>, Trou
     let upload = |one: InList| {
         Some(Upload {
             video_id: VideoId::parse(&one.content_details.video_id)?,
+            title: one.snippet.and_then(|snippet| snippet.title),
             published_at: instant(one.content_details.video_published_at.as_deref()),
         })
     };

@@ -162,6 +162,7 @@ pub fn many(channels: &[ChannelId]) -> Statement {
 const FOLLOW: &str = "INSERT INTO channels (channel_id, title, followed, callback, secret, ask, ask_at, poll_at, created_at)
   VALUES (?1, ?2, 1, ?3, ?4, 'none', ?5, ?5, ?5)
   ON CONFLICT (channel_id) DO UPDATE SET title = coalesce(excluded.title, title), followed = 1,
+    lease_until = CASE WHEN followed THEN lease_until END,
     ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END, poll_at = ?5,
     etag = NULL, modified = NULL";
 
@@ -192,6 +193,21 @@ const UNFOLLOW: &str = "UPDATE channels SET followed = 0, poll_at = NULL,
 #[must_use]
 pub fn unfollow(channel: &ChannelId, now: Timestamp) -> Statement {
     Statement::new(UNFOLLOW).bind(channel).bind(now)
+}
+
+/// What no race of two people may leave for ever: a channel is followed if and only if a source is active for it.
+const UNFOLLOWED: &str = "UPDATE channels SET followed = 0, poll_at = NULL, ask_at = NULL
+  WHERE followed AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.channel_id = channels.channel_id AND s.state = 'active')";
+const FOLLOWED: &str = "UPDATE channels SET followed = 1, poll_at = ?1, ask_at = ?1
+  WHERE NOT followed AND EXISTS (SELECT 1 FROM sources s WHERE s.channel_id = channels.channel_id AND s.state = 'active')";
+
+/// Brings it in line that a channel is followed, for the daily clean-up.
+#[must_use]
+pub fn align(now: Timestamp) -> [Statement; 2] {
+    [
+        Statement::new(UNFOLLOWED),
+        Statement::new(FOLLOWED).bind(now),
+    ]
 }
 
 const FORGET: &str = "DELETE FROM channels WHERE NOT followed AND coalesce(lease_until, 0) <= ?1 AND created_at <= ?2
@@ -416,10 +432,10 @@ pub fn not_polled(channel: &ChannelId, now: Timestamp, note: &str, next: Timesta
         .bind(next)
 }
 
-const COUNTS: &str = "SELECT count(*) FILTER (WHERE lease_until > ?1) AS with_push,
-    count(*) FILTER (WHERE coalesce(lease_until, 0) <= ?1) AS without_push FROM channels WHERE poll_at IS NOT NULL";
+const COUNTS: &str = "SELECT count(*) FILTER (WHERE lease_until > ?1 AND pushes > 0) AS with_push,
+    count(*) FILTER (WHERE coalesce(lease_until, 0) <= ?1 OR pushes = 0) AS without_push FROM channels WHERE poll_at IS NOT NULL";
 
-/// How many channels are looked at, with a lease and without.
+/// How many channels are looked at: those whose announcements come, and the others.
 #[must_use]
 pub fn counts(now: Timestamp) -> Statement {
     Statement::new(COUNTS).bind(now)

@@ -84,7 +84,7 @@ const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed',
   WHERE channel_id = ?1 AND verdict = 'undecided' AND video_id IN (SELECT value FROM json_each(?2))";
 const GONE_ITEMS: &str =
     "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
-  WHERE channel_id = ?1 AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
+  WHERE channel_id = ?1 AND state IN ('pending', 'posting') AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
 
 /// Notes that videos were deleted or made private: what is not a post by now becomes none.
 #[must_use]
@@ -270,11 +270,14 @@ pub fn day_is_full(item: &OpenRow, day: &str, now: Timestamp) -> Statement {
     about(DAY_IS_FULL, item).bind(day).bind(now)
 }
 
-const POSTED: &str = "UPDATE source_items SET state = 'posted', settled_at = ?4
+const POSTED: &str = "UPDATE source_items SET state = 'posted', settled_at = ?4,
+    reason = CASE reason WHEN 'accounts_left_out' THEN reason END,
+    detail = CASE reason WHEN 'accounts_left_out' THEN detail END
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'posting'
     AND EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
 const LEFT_OUT: &str = "UPDATE source_items SET state = 'left_out', reason = ?4, detail = ?5, claimed_on = NULL, settled_at = ?6
-  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')
+    AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
 const RECORDED: &str = "UPDATE source_items SET state = 'recorded', reason = ?4, settled_at = ?5
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'";
 const WAITS: &str = "UPDATE source_items SET reason = ?4, detail = ?5

@@ -83,8 +83,8 @@ async fn a_tick_shows_when_it_began_how_long_it_took_and_what_it_did() {
         ),
         (
             &json!("2026-11-21T12:03:00.000Z"),
-            &json!(3_000),
-            &json!("2026-11-21T12:03:03.000Z")
+            &json!(4_000),
+            &json!("2026-11-21T12:03:04.000Z")
         )
     );
     assert_eq!(of(&stage, DAILY).await["result"], "never");

@@ -144,6 +144,18 @@ async fn silence_is_pending_and_asked_again_and_a_denial_is_said() {
 }
 
 #[tokio::test]
+async fn a_lease_that_was_given_up_is_no_promise_when_the_source_is_resumed() {
+    let (mut stage, source) = in_mood(Mood::Healthy).await;
+    stage.tube.lock().unwrap().settings.hub.mood = Mood::Silent;
+    for (deed, state) in [("pause", "off"), ("resume", "pending")] {
+        let path = format!("/sources/{source}/{deed}");
+        stage.ask("POST", &path, None).await.expect(200);
+        stage.run(1_000).await;
+        assert_eq!(push(&stage, &source).await["state"], state, "{deed}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_whose_key_has_left_the_ring_is_replaced_when_the_hub_is_next_heard() {
     let (mut stage, source) = in_mood(Mood::Healthy).await;
     let other = "k2:AgIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";

@@ -2,7 +2,7 @@
 
 use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY};
 use crate::publishing::Stage;
-use crate::sandbox::youtube::{Privacy, Video};
+use crate::sandbox::youtube::{On, Outage, Privacy, Video};
 use godwit::ports::Clock as _;
 use serde_json::{Value, json};
 
@@ -329,6 +329,45 @@ async fn an_account_that_cannot_post_is_waited_for() {
     stage.world.database.change(&repaired);
     stage.run(10 * MINUTE).await;
     assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn accounts_that_can_post_do_not_wait_long_for_one_that_cannot() {
+    let mut stage = Stage::new().await;
+    stage.run(1_000).await;
+    let other = stage.connect("long_bill");
+    let source = stage
+        .follow(json!({ "accounts": [other, stage.account] }))
+        .await;
+    stage.run(MINUTE).await;
+    let broken = godwit::ports::Statement::new(
+        "UPDATE accounts SET status = 'needs_reconnect' WHERE id = ?1",
+    );
+    stage.world.database.change(&broken.bind(other.as_str()));
+    stage.publish(Video::short("Without him"));
+    stage.run(5 * MINUTE).await;
+    assert_eq!(stage.on_x(), 0);
+    stage.run(20 * MINUTE).await;
+    assert_eq!(stage.on_x(), 1);
+    assert_eq!(
+        states(&stage, &source).await,
+        [pair("posted", "accounts_left_out")]
+    );
+}
+
+#[tokio::test]
+async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
+    let (mut stage, source) = following(WITH_KEY, json!({ "filter": "all" })).await;
+    let hour = stage.world.clock.now().millis() + HOUR;
+    let away = Outage::status(On::Api, 503).until(hour);
+    stage.tube.lock().unwrap().begin(away);
+    let now = stage.world.clock.now().millis();
+    stage.publish(Video::premiere("Not begun", now + 20 * HOUR));
+    stage.run(50 * MINUTE).await;
+    assert_eq!(stage.on_x(), 0, "{:?}", stage.items(&source).await);
+    stage.run(2 * HOUR).await;
+    assert_eq!(states(&stage, &source).await, [pair("pending", "upcoming")]);
+    assert_eq!(stage.on_x(), 0);
 }
 
 #[tokio::test]
