@@ -380,7 +380,7 @@ async fn the_filters_of_posts_and_history_give_what_they_name() {
         ids("/posts?from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00%2B01:00")
             .await
             .len(),
-        4
+        5
     );
     assert_eq!(ids("/posts?to=2026-11-21T12:00:00Z").await.len(), 0);
     assert_eq!(ids("/posts?from=9999-12-31T23:59:59Z").await.len(), 0);
