@@ -340,7 +340,7 @@ impl Stage {
             Moment::Asking => self
                 .youtube
                 .tube()
-                .begin(Outage::new(On::Probe, Effect::Hang)),
+                .begin(Outage::new(On::Api, Effect::Hang)),
             Moment::Claimed => {
                 let trigger = "CREATE TRIGGER no_post BEFORE INSERT ON posts
                   BEGIN SELECT RAISE(ABORT, 'injected'); END";
@@ -353,10 +353,12 @@ impl Stage {
         match moment {
             Moment::Answered => {}
             Moment::Asking => {
+                let is_about = |(name, value): &(String, String)| name == "id" && value == video;
                 let asked = async || {
-                    let page = format!("/shorts/{video}");
                     let requests = self.youtube.tube().requests();
-                    requests.iter().any(|one| one.path == page).then_some(())
+                    let mut requests = requests.iter();
+                    let asked = requests.any(|one| one.query.iter().any(is_about));
+                    asked.then_some(())
                 };
                 self.edge.wait(asked).await;
             }
