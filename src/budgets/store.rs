@@ -378,9 +378,13 @@ pub fn book_part(
     paid: &Paid,
     plan: Quota,
 ) -> Vec<Statement> {
-    book(BOOK_PART, payer, paid, plan, |statement| {
-        statement.bind(delivery).bind(epoch).bind(position)
-    })
+    book(
+        BOOK_PART,
+        payer,
+        paid,
+        plan,
+        of_part(delivery, epoch, position),
+    )
 }
 
 /// Books that a part was deleted: before its row says so in the same batch, which is what makes a repeat book nothing.
@@ -393,9 +397,22 @@ pub fn book_deleted(
     paid: &Paid,
     plan: Quota,
 ) -> Vec<Statement> {
-    book(BOOK_DELETED, payer, paid, plan, |statement| {
-        statement.bind(delivery).bind(epoch).bind(position)
-    })
+    book(
+        BOOK_DELETED,
+        payer,
+        paid,
+        plan,
+        of_part(delivery, epoch, position),
+    )
+}
+
+/// Binds what names a part under a claim.
+fn of_part(
+    delivery: &DeliveryId,
+    epoch: i64,
+    position: u32,
+) -> impl Fn(Statement) -> Statement + use<'_> {
+    move |statement| statement.bind(delivery).bind(epoch).bind(position)
 }
 
 /// Books what was read to look for an uncertain part: before the settlement in the same batch, whose end of the lease is

@@ -15,7 +15,7 @@ use super::youtube::{self, ApiVideo, VIDEOS_MAX};
 use crate::app::App;
 use crate::error::Error;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 /// How long whoever looks has the videos to itself, in ms.
@@ -42,24 +42,29 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let held = now.plus_ms(HOLD_MS);
     let ids = ids.get(..VIDEOS_MAX).unwrap_or(ids);
     // 1.
-    let mut statements = vec![
+    let statements = vec![
         videos::take(channel, ids, now, held),
         channels::read(channel),
+        videos::open(channel, ids),
     ];
-    statements.extend(ids.iter().map(|id| videos::open(channel, id)));
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
     let taken: Vec<VideoRow> = next().all()?;
     let row: Option<ChannelRow> = next().first()?;
-    let mut open = Vec::new();
-    for _ in ids {
-        open.extend(next().all::<OpenRow>()?);
-    }
+    let open: Vec<OpenRow> = next().all()?;
     if taken.is_empty() {
         return Ok(());
     }
     // 2.
-    let facts = facts(app, channel, &taken, &open).await?;
+    let (facts, members) = join(
+        facts(app, channel, &taken, &open),
+        members(app, channel, &taken),
+    )
+    .await;
+    let said = Said {
+        facts: facts?,
+        members: members?,
+    };
     let title = row.and_then(|row| row.title);
     let one = |video: VideoRow| {
         let items = open.iter().filter(|item| item.video_id == video.video_id);
@@ -70,8 +75,8 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
             title: title.as_deref(),
             held,
         };
-        let facts = facts.as_ref();
-        async move { job.at(video, &items, facts).await }
+        let said = &said;
+        async move { job.at(video, &items, said).await }
     };
     for done in join_all(taken.into_iter().map(one)).await {
         done?;
@@ -113,6 +118,21 @@ async fn facts(
     }
 }
 
+/// The newest videos that are for the channel's members alone; nothing where that is not known.
+async fn members(
+    app: &App,
+    channel: &ChannelId,
+    taken: &[VideoRow],
+) -> Result<Vec<VideoId>, Error> {
+    let undecided = |video: &VideoRow| video.verdict == Verdict::Undecided;
+    if !taken.iter().any(undecided) || !poll::spend(app, Way::Feed, 1).await? {
+        return Ok(Vec::new());
+    }
+    let list = youtube::list_feed(app, channel, youtube::FOR_MEMBERS).await;
+    let entries = list.map_or_else(|_| Vec::new(), |list| list.entries);
+    Ok(entries.into_iter().map(|entry| entry.video_id).collect())
+}
+
 /// What has to be known for all of these items.
 fn most<'a>(items: impl Iterator<Item = &'a OpenRow>) -> Result<Needs, Error> {
     let mut most = Needs::VisibilityOnly;
@@ -132,6 +152,12 @@ struct Facts {
     found: Vec<ApiVideo>,
 }
 
+/// What was said of all videos at once.
+struct Said {
+    facts: Option<Facts>,
+    members: Vec<VideoId>,
+}
+
 /// Why an item does not become a post now.
 enum Wait {
     /// It is looked at again then.
@@ -149,16 +175,11 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    async fn at(
-        &self,
-        mut video: VideoRow,
-        items: &[&OpenRow],
-        facts: Option<&Facts>,
-    ) -> Result<(), Error> {
+    async fn at(&self, mut video: VideoRow, items: &[&OpenRow], said: &Said) -> Result<(), Error> {
         let app = self.app;
         if video.verdict == Verdict::Undecided {
             let most = most(items.iter().copied())?;
-            self.learn(&mut video, facts, most).await;
+            self.learn(&mut video, said, most).await;
         }
         // 3.
         let mut again: Option<Timestamp> = None;
@@ -171,21 +192,23 @@ impl Looked<'_> {
         app.database.run(looked).await?;
         Ok(())
     }
-}
 
-impl Looked<'_> {
     /// Asks what is not known yet, and notes what that means.
-    async fn learn(&self, video: &mut VideoRow, facts: Option<&Facts>, needs: Needs) {
+    async fn learn(&self, video: &mut VideoRow, said: &Said, needs: Needs) {
         let (app, now) = (self.app, self.app.now());
         let mut evidence = Evidence::read(&video.evidence);
+        if said.members.contains(&video.video_id) {
+            evidence.members = Some(now);
+        }
+        let facts = said.facts.as_ref();
         if let Some(facts) = facts.filter(|facts| facts.asked.contains(&video.video_id)) {
-            let said = facts.found.iter().find(|one| one.id == video.video_id);
-            if let Some(said) = said {
-                video.title = Some(said.snippet.title.clone());
-                let published = youtube::instant(said.snippet.published_at.as_deref());
+            let found = facts.found.iter().find(|one| one.id == video.video_id);
+            if let Some(found) = found {
+                video.title = Some(found.snippet.title.clone());
+                let published = youtube::instant(found.snippet.published_at.as_deref());
                 video.published_at = published.or(video.published_at);
             }
-            evidence.api = Some(youtube::facts(said, now));
+            evidence.api = Some(youtube::facts(found, now));
         }
         for look in looks(video, &evidence, needs, now, false) {
             match look {
@@ -228,7 +251,9 @@ impl Looked<'_> {
         if !poll::spend(self.app, Way::Feed, 1).await.unwrap_or(false) {
             return None;
         }
-        let list = youtube::shorts_feed(self.app, self.channel).await.ok()?;
+        let list = youtube::list_feed(self.app, self.channel, youtube::OF_SHORTS)
+            .await
+            .ok()?;
         Some(list.entries.iter().any(|entry| entry.video_id == *video))
     }
 

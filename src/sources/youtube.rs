@@ -165,14 +165,19 @@ pub async fn feed(
     })
 }
 
-/// The newest Shorts of a channel, by the list that YouTube makes of them.
+/// The lists that YouTube makes by itself of a channel's Shorts and of what is for its members, by what stands in the place of
+/// `UC` in the channel's id. Neither is documented.
+pub const OF_SHORTS: &str = "UUSH";
+pub const FOR_MEMBERS: &str = "UUMO";
+
+/// The newest videos of one of a channel's lists.
 ///
 /// # Errors
-/// [`Trouble`]; a channel without Shorts has no such list.
-pub async fn shorts_feed(app: &App, channel: &ChannelId) -> Result<Feed, Trouble> {
+/// [`Trouble`]; a channel that has none of the kind has no such list.
+pub async fn list_feed(app: &App, channel: &ChannelId, list: &str) -> Result<Feed, Trouble> {
     let base = &app.config.youtube.web_base;
     let rest = channel.as_str().trim_start_matches("UC");
-    let address = format!("{base}/feeds/videos.xml?playlist_id=UUSH{rest}");
+    let address = format!("{base}/feeds/videos.xml?playlist_id={list}{rest}");
     read_feed(good(send(app, Request::get(address)).await?)?.body())
 }
 

@@ -219,7 +219,7 @@ pub fn looked(
 
 const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active
   FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
-  WHERE i.channel_id = ?1 AND i.video_id = ?2 AND i.state IN ('pending', 'posting')";
+  WHERE i.channel_id = ?1 AND i.video_id IN (SELECT value FROM json_each(?2)) AND i.state IN ('pending', 'posting')";
 
 /// An item that has not come to its end, with its source.
 #[derive(Debug, Deserialize)]
@@ -238,13 +238,14 @@ pub struct OpenRow {
     pub active: u32,
 }
 
-/// The items of a video that have not come to their end, of all its sources.
+/// The items of these videos that have not come to their end, of all sources.
 #[must_use]
-pub fn open(channel: &ChannelId, video: &VideoId) -> Statement {
-    Statement::new(OPEN).bind(channel).bind(video)
+pub fn open(channel: &ChannelId, videos: &[VideoId]) -> Statement {
+    Statement::new(OPEN)
+        .bind(channel)
+        .bind(serde_json::to_string(videos).unwrap_or_default())
 }
 
-/// One row of an item, by its workspace.
 const TAKE_ITEM: &str = "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = ?5, reason = NULL, detail = NULL
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
     AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active')

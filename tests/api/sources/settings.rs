@@ -249,6 +249,26 @@ async fn what_is_not_public_waits_and_what_stays_so_is_left_out() {
 }
 
 #[tokio::test]
+async fn what_is_for_members_alone_is_left_out() {
+    for variables in [&[][..], WITH_KEY] {
+        let (mut stage, source) = following(variables, json!({ "filter": "all" })).await;
+        let video = Video {
+            members_only: true,
+            ..Video::short("For members")
+        };
+        stage.publish(video);
+        stage.run(HOUR).await;
+        assert_eq!(stage.on_x(), 0);
+        for state in states(&stage, &source).await {
+            assert_eq!(state, pair("left_out", "members_only"));
+        }
+        stage.publish(Video::short("For everybody"));
+        stage.run(HOUR).await;
+        assert_eq!(stage.on_x(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_video_that_was_uploaded_long_ago_and_goes_public_now_is_news() {
     let (mut stage, source) = following(WITH_KEY, json!({})).await;
     let now = stage.world.clock.now().millis();
