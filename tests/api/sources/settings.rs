@@ -259,9 +259,8 @@ async fn what_is_for_members_alone_is_left_out() {
         stage.publish(video);
         stage.run(HOUR).await;
         assert_eq!(stage.on_x(), 0);
-        for state in states(&stage, &source).await {
-            assert_eq!(state, pair("left_out", "members_only"));
-        }
+        let left_out = [pair("left_out", "members_only")];
+        assert_eq!(states(&stage, &source).await, left_out);
         stage.publish(Video::short("For everybody"));
         stage.run(HOUR).await;
         assert_eq!(stage.on_x(), 1);
