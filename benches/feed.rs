@@ -2,15 +2,13 @@
 //!
 //! A plain loop and a median, as in text.rs: what is measured waits for nothing and shares nothing.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
+use common::median;
 use godwit::sources::feed;
-
-/// How long one number is measured, and how often at least.
-const TIME: Duration = Duration::from_millis(300);
-const LEAST: usize = 11;
 
 fn main() {
     println!("median, in µs");
@@ -89,18 +87,3 @@ fn filled_start() -> String {
 const ROOT: &str = "<?xml version='1.0' encoding='UTF-8'?>\n\
     <feed xmlns:yt=\"http://www.youtube.com/xml/schemas/2015\" xmlns:media=\"http://search.yahoo.com/mrss/\" \
     xmlns=\"http://www.w3.org/2005/Atom\"><title>YouTube video feed</title>";
-
-/// The median time of `run`, in microseconds.
-#[expect(clippy::disallowed_methods, reason = "time is what is measured")]
-fn median<T>(run: impl Fn() -> T) -> f64 {
-    let mut times = Vec::new();
-    let begin = Instant::now();
-    while times.len() < LEAST || begin.elapsed() < TIME {
-        let start = Instant::now();
-        black_box(run());
-        times.push(start.elapsed());
-    }
-    times.sort();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    median.as_secs_f64() * 1e6
-}

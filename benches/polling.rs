@@ -1,14 +1,16 @@
 //! How long videos wait until a look finds them, adaptively and at a fixed interval with as many looks; see README.md.
 
+mod common;
+
 #[path = "../src/sources/rhythm/simulation.rs"]
 #[allow(dead_code, reason = "the test of it uses the rest")]
 mod simulation;
 
+use common::median;
 use godwit::sources::rhythm::{Rhythm, Turn};
 use godwit::time::Timestamp;
 use simulation::{Channel, Dice, MOST, compare};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 /// How many channels of each kind, and for how long.
 const CHANNELS: u64 = 20;
@@ -70,19 +72,4 @@ fn main() {
             median(|| Rhythm::learn(now, black_box(&published)).next(&turn))
         );
     }
-}
-
-/// The median time of `run`, in microseconds.
-#[expect(clippy::disallowed_methods, reason = "time is what is measured")]
-fn median<T>(run: impl Fn() -> T) -> f64 {
-    let mut times = Vec::new();
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_millis(100) {
-        let start = Instant::now();
-        black_box(run());
-        times.push(start.elapsed());
-    }
-    times.sort();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    median.as_secs_f64() * 1e6
 }

@@ -2,14 +2,12 @@
 //!
 //! A plain loop and a median: what is measured takes microseconds, waits for nothing and shares nothing.
 
+mod common;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
+use common::median;
 use godwit::text;
-
-/// How long one number is measured, and how often at least.
-const TIME: Duration = Duration::from_millis(300);
-const LEAST: usize = 11;
 
 /// Kinds of text, each as the piece that is repeated until the text has the length wanted.
 const KINDS: [(&str, &str); 5] = [
@@ -58,19 +56,4 @@ fn main() {
 fn repeated(piece: &str, length: u32) -> String {
     let times = length / text::measure(piece).weighted_length;
     piece.repeat(usize::try_from(times).unwrap_or(1))
-}
-
-/// The median time of `run`, in microseconds.
-#[expect(clippy::disallowed_methods, reason = "time is what is measured")]
-fn median<T>(run: impl Fn() -> T) -> f64 {
-    let mut times = Vec::new();
-    let begin = Instant::now();
-    while times.len() < LEAST || begin.elapsed() < TIME {
-        let start = Instant::now();
-        black_box(run());
-        times.push(start.elapsed());
-    }
-    times.sort();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    median.as_secs_f64() * 1e6
 }
