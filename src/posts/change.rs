@@ -9,7 +9,7 @@ use crate::identity::Caller;
 use crate::ids::{AuditId, PostId, WorkspaceId};
 use crate::ports::Statement;
 use crate::publish::{self, State};
-use crate::time::SECOND_MS;
+use crate::time::{SECOND_MS, Timestamp};
 
 /// The first and the longest pause between looks while waiting for an outcome, in ms.
 const LOOK_MS: (u32, u32) = (100, 1_000);
@@ -22,16 +22,7 @@ const WAIT_MAX_SECONDS: u32 = 30;
 /// [`Kind::Conflict`] when nothing can be taken back any more.
 pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
     let now = app.now();
-    let mut statements = vec![
-        Statement::new(store::CANCEL)
-            .bind(workspace)
-            .bind(id)
-            .bind(now),
-        Statement::new(publish::store::POST_STATUS)
-            .bind(workspace)
-            .bind(id)
-            .bind(now),
-    ];
+    let mut statements = taken_back(workspace, id, "canceled", None, now).to_vec();
     statements.extend(read::post_query(workspace, id));
     let sets = app.database.batch(statements).await?;
     let canceled = sets.first().map_or(0, |canceled| canceled.rows.len());
@@ -63,6 +54,45 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
     Err(Error::new(Kind::Conflict, code, detail, remedy))
 }
 
+/// What takes a post back, as far as it has not been handed to the platform.
+fn taken_back(
+    workspace: &WorkspaceId,
+    id: &PostId,
+    reason: &'static str,
+    words: Option<&'static str>,
+    now: Timestamp,
+) -> [Statement; 2] {
+    let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
+    [
+        about(store::CANCEL)
+            .bind(reason)
+            .bind(words.map(str::to_owned)),
+        about(publish::store::POST_STATUS),
+    ]
+}
+
+/// Takes back posts whose cause is gone, for this reason and with these words. What has been handed to the platform stays.
+/// Repeating it is safe.
+///
+/// # Errors
+/// When the database does not answer; it can be done again.
+pub async fn withdraw(
+    app: &App,
+    posts: &[(WorkspaceId, PostId)],
+    reason: &'static str,
+    words: &'static str,
+) -> Result<(), Error> {
+    let now = app.now();
+    let statements = posts
+        .iter()
+        .flat_map(|(workspace, id)| taken_back(workspace, id, reason, Some(words), now));
+    let statements: Vec<Statement> = statements.collect();
+    if !statements.is_empty() {
+        app.database.batch(statements).await?;
+    }
+    Ok(())
+}
+
 /// Takes back what has not been handed to the platform, and deletes there what has: the queue does it, from the last part
 /// of a thread to the first. Repeating it is safe.
 ///
@@ -72,10 +102,11 @@ pub async fn delete(app: &App, caller: &Caller, id: &PostId) -> Result<Post, Err
     let now = app.now();
     let workspace = &caller.workspace_id;
     let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
+    let [cancel, status] = taken_back(workspace, id, "canceled", None, now);
     let mut statements = vec![
-        about(store::CANCEL),
+        cancel,
         about(store::DELETE).bind(now.plus_ms(app.config.timing.requeue_after_ms)),
-        about(publish::store::POST_STATUS),
+        status,
         Statement::new(store::AUDIT_DELETE)
             .bind(workspace)
             .bind(id)

@@ -97,14 +97,15 @@ macro_rules! parts_sent {
 }
 pub(crate) use parts_sent;
 
-/// Takes back what has not been handed to the platform, and of what no earlier round left a doubt. One statement: a
-/// claim comes before it or after it. Of a thread that has begun, it stops the rest.
+/// Takes back what has not been handed to the platform, and of what no earlier round left a doubt, for the reason `?4` and
+/// with the words `?5`, if there are any. One statement: a claim comes before it or after it. Of a thread that has begun,
+/// it stops the rest.
 pub const CANCEL: &str = concat!(
     "UPDATE deliveries
-  SET state = 'canceled', reason = 'canceled', remedy = NULL,
+  SET state = 'canceled', reason = ?4, remedy = NULL,
     detail = coalesce('Taken back after ' || ",
     parts_sent!(),
-    ", 'Taken back before it was sent.'),
+    ", 'Taken back before it was sent.') || coalesce(' ' || ?5, ''),
     upstream = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
   WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
     AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')

@@ -7,8 +7,9 @@
 //! If the process ends between the two, the item is found taken, and the second step is done again under the same id:
 //! the post exists already, or it does not.
 
+use super::kind::{self, Evidence};
 use super::model::{ItemState, Mode, Settings};
-use super::store::videos::{self, OpenRow, Verdict, VideoRow};
+use super::store::videos::{self, OpenRow, TakenRow, Verdict, VideoRow};
 use super::wording::{self, Rendered, Words};
 use super::{ids::VideoId, store};
 use crate::app::App;
@@ -65,14 +66,15 @@ pub async fn announce(
         Ok(rendered) => rendered,
         Err(why) => return leave_out("template_too_long", Some(why)).await,
     };
-    let order = order(app, item, &settings, post_id, rendered, &video.video_id).await;
+    let since = kind::since(&Evidence::read(&video.evidence), item.seen_at, now);
+    let order = order(app, item, &settings, post_id, rendered, (video, since)).await;
     // 2.
-    let fields = match accept(app, item, order).await? {
+    let fields = match accept(app, item, order, since).await? {
         Accepted::Post => return Ok(None),
         Accepted::Refused(fields) => fields,
     };
     let passing = |field: &FieldError| field.pointer.starts_with("/accounts");
-    let waits = fields.iter().all(passing) && now.since(item.seen_at) < PATIENCE_MS;
+    let waits = fields.iter().all(passing) && now.since(since) < PATIENCE_MS;
     let reason = fields.first().map_or("refused", |field| field.code);
     let detail = fields.first().map(|field| field.detail.clone());
     app.info(
@@ -81,7 +83,7 @@ pub async fn announce(
     );
     if waits {
         app.database
-            .run(videos::waits(item, reason, detail.as_deref()))
+            .run(videos::put_back(item, reason, detail.as_deref()))
             .await?;
         return Ok(Some(now.plus_ms(AGAIN_MS)));
     }
@@ -89,7 +91,12 @@ pub async fn announce(
 }
 
 /// Has an order accepted. Accounts that can post do not wait long for those that cannot: then it goes to those alone.
-async fn accept(app: &App, item: &OpenRow, order: Order) -> Result<Accepted, Error> {
+async fn accept(
+    app: &App,
+    item: &OpenRow,
+    order: Order,
+    since: Timestamp,
+) -> Result<Accepted, Error> {
     let now = app.now();
     let again = order.clone();
     let fields = match posts::accept(app, order, vec![videos::posted(item, now)]).await? {
@@ -104,12 +111,12 @@ async fn accept(app: &App, item: &OpenRow, order: Order) -> Result<Accepted, Err
     let mut rest = again;
     rest.accounts
         .retain(|_| index.next().is_none_or(|index| !broken.contains(&index)));
-    let waited = now.since(item.seen_at) >= COMPANY_MS;
+    let waited = now.since(since) >= COMPANY_MS;
     if broken.len() < fields.len() || broken.is_empty() || rest.accounts.is_empty() || !waited {
         return Ok(Accepted::Refused(fields));
     }
     let detail = fields.first().map(|field| field.detail.as_str());
-    let noted = videos::waits(item, LEFT_SOME_OUT, detail);
+    let noted = videos::noted(item, LEFT_SOME_OUT, detail);
     posts::accept(app, rest, vec![noted, videos::posted(item, now)]).await
 }
 
@@ -134,12 +141,13 @@ async fn take(
     }
     let (now, id) = (app.now(), PostId::new(&*app.clock, &*app.random));
     let taken = videos::take_item(item, &now.day(), &id);
-    if app.database.run(taken).await?.rows.is_empty() {
-        let full = videos::day_is_full(item, &now.day(), now);
-        app.database.run(full).await?;
-        return Ok(Taken::Not);
+    let taken: Option<TakenRow> = app.database.run(taken).await?.first()?;
+    if let Some(taken) = taken {
+        return Ok(Taken::As(taken.post_id));
     }
-    Ok(Taken::As(id))
+    let full = videos::day_is_full(item, &now.day(), now);
+    app.database.run(full).await?;
+    Ok(Taken::Not)
 }
 
 /// Why a decided video is not one that the source wants.
@@ -196,7 +204,7 @@ async fn order(
     settings: &Settings,
     id: PostId,
     rendered: Rendered,
-    video: &VideoId,
+    (video, since): (&VideoRow, Timestamp),
 ) -> Order {
     let hold = match settings.mode {
         Mode::Publish => None,
@@ -204,10 +212,10 @@ async fn order(
         Mode::Draft => Some(Hold::Draft),
     };
     let delay = i64::from(settings.delay_seconds) * SECOND_MS;
-    let at = (delay > 0).then(|| item.seen_at.plus_ms(delay));
+    let at = (delay > 0).then(|| since.plus_ms(delay));
     let mut wording = worded(rendered);
     if settings.thumbnail {
-        wording.media = picture(app, item, video).await;
+        wording.media = picture(app, item, &video.video_id).await;
     }
     Order {
         id,

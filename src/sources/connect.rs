@@ -42,7 +42,7 @@ pub async fn find(app: &App, channel: &str) -> Result<Found, Error> {
         Named::Id(id) => {
             // The channel is taken as it is: that its feed does not answer proves nothing about it.
             let mut title = None;
-            if poll::spend(app, Way::Feed, 1).await?
+            if poll::spend_for_person(app, Way::Feed).await?
                 && let Ok(FeedAnswer::Feed { feed, .. }) =
                     youtube::feed(app, &id, (None, None)).await
             {
@@ -52,7 +52,7 @@ pub async fn find(app: &App, channel: &str) -> Result<Found, Error> {
         }
         Named::Handle(handle) => {
             let has_key = app.config.youtube.api_key.is_some();
-            if has_key && poll::spend(app, Way::Api, 1).await? {
+            if has_key && poll::spend_for_person(app, Way::Api).await? {
                 match youtube::channel_of_handle(app, &handle).await {
                     Ok(Some((id, title))) => return Ok(Found { id, title }),
                     Ok(None) => return Err(unknown()),

@@ -8,8 +8,8 @@
 //! YouTube has no flag for Shorts. What there is, and what wins:
 //!
 //! 1. Who can see it comes first. A video that is deleted, private, unlisted, for members, refused, unfinished, upcoming
-//!    or live is not announced, Short or not; nor is one of which nothing says that it is public. The newest word counts: a deletion counts until the Data API shows the video
-//!    as public after it.
+//!    or live is not announced, Short or not; nor is one of which nothing says that it is public. The newest word counts:
+//!    a deletion counts until the Data API shows the video as public after it.
 //! 2. Longer than 180 s is no Short, whatever else is said: it is the rule (<https://support.google.com/youtube/answer/15424877>),
 //!    and a page for consent may look like the probe's 200.
 //! 3. The feed's link, the list of Shorts and the probe's 200 are YouTube's own word, and believed at once, also against the
@@ -78,7 +78,7 @@ pub fn judge(
     now: Timestamp,
     needs: Needs,
 ) -> Verdict {
-    let begin = patience_begins(evidence, first_seen, now);
+    let begin = since(evidence, first_seen, now);
     if let Some(unseen) = hidden(evidence, begin, first_seen, now) {
         return unseen;
     }
@@ -111,7 +111,18 @@ pub fn next_looks(
     let asked = evidence.api.as_ref().map(|api| api.at);
     let can_ask = api && rested(asked);
     let waits_for = match judge(evidence, published_at, first_seen, now, needs) {
-        Verdict::LeaveOut { .. } => return Vec::new(),
+        Verdict::LeaveOut { .. } => {
+            // A deletion may have been taken back; nobody else can say that.
+            let is_news = evidence.members.is_none()
+                && evidence
+                    .deleted
+                    .is_some_and(|gone| asked.is_none_or(|at| at <= gone));
+            return if is_news && can_ask {
+                vec![Look::DataApi]
+            } else {
+                Vec::new()
+            };
+        }
         Verdict::Hold { reason, .. } => Some(reason),
         _ => None,
     };
@@ -134,8 +145,9 @@ pub fn next_looks(
     looks
 }
 
-/// When the day begins after which a video is left out: when it was first seen, or due, or over.
-fn patience_begins(evidence: &Evidence, first_seen: Timestamp, now: Timestamp) -> Timestamp {
+/// Since when a video is waited for: since it was first seen, or due, or over, as far as that is known now.
+#[must_use]
+pub fn since(evidence: &Evidence, first_seen: Timestamp, now: Timestamp) -> Timestamp {
     let turns = evidence
         .api
         .iter()

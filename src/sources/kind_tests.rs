@@ -398,6 +398,16 @@ fn looks_go_to_who_can_add_something() {
         ..public()
     });
     assert_eq!(looks(&live, 10, kind, true), [Look::DataApi]);
+    // A deletion may have been taken back since, which the Data API alone can say, and is asked once.
+    let mut gone = listed(|it| it.deleted = Some(at(5)));
+    assert_eq!(looks(&gone, 6, kind, true), [Look::DataApi]);
+    assert_eq!(looks(&gone, 6, kind, false), []);
+    gone.api = Some(Api {
+        at: at(6),
+        ..public()
+    });
+    gone.api.as_mut().unwrap().present = false;
+    assert_eq!(looks(&gone, 16, kind, true), []);
     assert_eq!(looks(&live, 10, kind, false), []);
     assert_eq!(looks(&live, 24 * 60, kind, true), []);
     let absent = listed(|it| it.looked_in_playlist(false, at(4)));

@@ -138,6 +138,11 @@ fn audit(app: &App, caller: &Caller, action: &str, id: &SourceId, now: Timestamp
     )
 }
 
+fn audit_of_change(app: &App, caller: &Caller, before: &SourceRow, now: Timestamp) -> Statement {
+    let audit = AuditId::new(&*app.clock, &*app.random);
+    store::audit_of_change(before, &audit, &caller.actor(), now)
+}
+
 /// The entity tag of a revision.
 #[must_use]
 pub fn tag(revision: u32) -> String {
@@ -240,7 +245,8 @@ pub async fn change(
     let now = app.now();
     let mut after = before.clone();
     after.settings = store::stored(&settings);
-    let mut statements = Vec::new();
+    // Before the update, which takes the revision that it asks for.
+    let mut statements = vec![audit_of_change(app, caller, &before, now)];
     if let Some(found) = &other {
         after.channel_id = found.id.clone();
         after.baseline_at = baseline(now);
@@ -255,7 +261,6 @@ pub async fn change(
         // Of a paused source, the channel is only noted.
         statements.push(channels::unfollow(&after.channel_id, now));
     }
-    statements.push(audit(app, caller, "source.changed", id, now));
     let sets = app.database.batch(statements).await?;
     if sets.get(updated).is_none_or(|set| set.rows.is_empty()) {
         return Err(outdated(find(app, workspace, id).await?.revision));

@@ -95,6 +95,24 @@ pub async fn spend(app: &App, way: Way, units: u32) -> Result<bool, Error> {
     Ok(!app.database.run(spend).await?.rows.is_empty())
 }
 
+/// Takes a unit of the day's budget for what a person asks for, if there is one: looking at channels keeps at least half of
+/// what the rest of the day would have, whatever people ask for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn spend_for_person(app: &App, way: Way) -> Result<bool, Error> {
+    let (day, part_left) = day(way, app.now());
+    let whole = way.budget(app);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a part of the budget, rounded down"
+    )]
+    let kept = (f64::from(whole) * part_left.clamp(0.0, 1.0) / 2.0) as u32;
+    let spend = channels::spend(way.as_str(), &day, 1, whole.saturating_sub(kept));
+    Ok(!app.database.run(spend).await?.rows.is_empty())
+}
+
 /// Looks at a channel, if that is due.
 ///
 /// 1. The look is taken. If the process ends after it, it is due again when the hold is over.

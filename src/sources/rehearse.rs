@@ -106,7 +106,7 @@ pub async fn rehearse(
     Ok(Rehearsal {
         item,
         would_post: reason.is_none(),
-        detail: in_words(reason.as_deref(), &settings),
+        detail: in_words(reason.as_deref(), &settings, video.verdict),
         reason,
         preview,
     })
@@ -115,26 +115,35 @@ pub async fn rehearse(
 /// How many videos are looked through for one that fits.
 const NEWEST: u32 = 15;
 
-fn in_words(reason: Option<&str>, settings: &Settings) -> String {
+fn in_words(reason: Option<&str>, settings: &Settings, verdict: Verdict) -> String {
     let Some(reason) = reason else {
         let would = match settings.mode {
             Mode::Publish => "It would be published.",
             Mode::Review => "It would wait for approval.",
             Mode::Draft => "It would be a draft.",
         };
-        return would.to_owned();
+        if verdict != Verdict::Undecided {
+            return would.to_owned();
+        }
+        let taken_for = match settings.filter {
+            Filter::Shorts | Filter::All => "taken for a Short",
+            Filter::Videos => "taken for an ordinary video",
+        };
+        return format!(
+            "{would} It is {taken_for} here: YouTube was not asked what it is, since it is older than this source or not looked at yet."
+        );
     };
     let why = said::reason(reason).unwrap_or("It would be refused.");
     format!("It would not become a post. {why}")
 }
 
 async fn look(app: &App, channel: &super::ids::ChannelId) -> Result<VideoRow, Error> {
-    if !poll::spend(app, Way::Feed, 1).await? {
+    if !poll::spend_for_person(app, Way::Feed).await? {
         return Err(Error::new(
             Kind::Upstream,
             "youtube_unreachable",
-            "The day's budget for looking at YouTube is used up.",
-            "Try again tomorrow; the operator can raise YOUTUBE_FEED_REQUESTS_PER_DAY.",
+            "The day's budget for looking at YouTube is used up, but for what new videos are found with.",
+            "Try again in some hours; the operator can raise YOUTUBE_FEED_REQUESTS_PER_DAY.",
         ));
     }
     let answer = youtube::feed(app, channel, (None, None))

@@ -4,12 +4,13 @@ use super::feed::Entry;
 use super::ids::{ChannelId, VideoId};
 use super::kind::Evidence;
 use super::model::{NEWS_MS, SeenBy};
-use super::store::videos::{self, Seen};
+use super::store::videos::{self, PostOfRow, Seen};
 use super::youtube::{Upload, VIDEOS_MAX};
 use crate::app::App;
 use crate::error::Error;
 use crate::jobs::Job;
 use crate::ports::Statement;
+use crate::posts;
 use crate::time::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 
 /// What is kept of a title, in characters; YouTube takes up to 100.
 const TITLE_CHARS: usize = 1_000;
+/// Why a post of a video is taken back.
+const REMOVED: &str = "Its video was deleted or made private.";
 
 /// A video, as something saw it.
 pub struct Sighting {
@@ -65,10 +68,11 @@ impl Sighting {
 /// Notes what was seen, and what is gone, with `also` in the same transaction, and has looked at what is new.
 ///
 /// 1. The transaction. Before it nothing is known, after it every video has its rows for ever; a second time finds them.
-/// 2. The nudge. If it is lost, the sweep sends another.
+/// 2. Posts of what is gone are taken back. If the process ends before it, whoever said that it is gone says it again.
+/// 3. The nudge. If it is lost, the sweep sends another.
 ///
 /// # Errors
-/// When the database does not answer; then nothing was noted.
+/// When the database does not answer: then nothing was noted, or not all was taken back, and it can be done again.
 pub async fn note(
     app: &App,
     channel: &ChannelId,
@@ -97,6 +101,7 @@ pub async fn note(
         })
         .collect();
     let mut statements = also;
+    let before = statements.len();
     if !gone.is_empty() {
         statements.extend(videos::gone(channel, &gone, now));
     }
@@ -107,12 +112,20 @@ pub async fn note(
     }
     // 1.
     let mut sets = app.database.batch(statements).await?;
+    // 2.
+    if !gone.is_empty() {
+        let posts = sets.get_mut(before + 2).map(std::mem::take);
+        let posts: Vec<PostOfRow> = posts.unwrap_or_default().all()?;
+        let posts = posts.into_iter().map(|row| (row.workspace_id, row.post_id));
+        let posts: Vec<_> = posts.collect();
+        posts::withdraw(app, &posts, "video_removed", REMOVED).await?;
+    }
     if seen.is_empty() {
         return Ok(());
     }
     let new: Vec<New> = sets.pop().unwrap_or_default().all()?;
     let new: Vec<VideoId> = new.into_iter().map(|new| new.video_id).collect();
-    // 2.
+    // 3.
     nudge(app, channel, new).await;
     Ok(())
 }

@@ -206,6 +206,26 @@ pub fn audit(
         .bind(now)
 }
 
+const AUDIT_OF_CHANGE: &str = "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?2, ?3, 'source.changed', id, ?5 FROM sources WHERE workspace_id = ?1 AND id = ?4 AND revision = ?6";
+
+/// Who changed a source, if it is still as it was read.
+#[must_use]
+pub fn audit_of_change(
+    before: &SourceRow,
+    audit: &AuditId,
+    actor: &str,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(AUDIT_OF_CHANGE)
+        .bind(&before.workspace_id)
+        .bind(audit)
+        .bind(actor)
+        .bind(&before.id)
+        .bind(now)
+        .bind(before.revision)
+}
+
 const REPOINTED: &str =
     "UPDATE source_items SET state = 'left_out', reason = 'repointed', settled_at = ?4
   WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending'

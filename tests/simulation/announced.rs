@@ -46,7 +46,7 @@ pub fn is_calm(people: &People, since: i64) -> bool {
     }
     let open = "SELECT 1 FROM source_items i LEFT JOIN videos v ON v.channel_id = i.channel_id AND v.video_id = i.video_id
       WHERE i.state IN ('pending', 'posting') AND coalesce(i.reason, '') NOT IN ('unknown_account', 'account_needs_reconnect')
-        AND coalesce(v.reason, '') <> 'not_public_yet' LIMIT 1";
+        AND coalesce(v.reason, '') <> 'absent' LIMIT 1";
     sqlite.look(open).is_empty()
 }
 

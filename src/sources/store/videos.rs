@@ -77,26 +77,40 @@ pub fn see(
     ]
 }
 
-// What has been taken to be posted is brought to its end all the same.
-const GONE: &str = "UPDATE videos SET verdict = 'left_out', reason = 'removed',
+// A video that is not known yet is noted as well: its entry may come behind the word that it is gone. What has been taken
+// to be posted is brought to its end all the same.
+const GONE: &str = "INSERT INTO videos (channel_id, video_id, first_seen_at, evidence)
+  SELECT ?1, value, ?3, json_object('deleted', ?3) FROM json_each(?2)
+  WHERE EXISTS (SELECT 1 FROM channels WHERE channel_id = ?1 AND followed)
+  ON CONFLICT (channel_id, video_id) DO UPDATE SET evidence = json_set(evidence, '$.deleted', ?3),
+    verdict = CASE verdict WHEN 'undecided' THEN 'left_out' ELSE verdict END,
+    reason = CASE verdict WHEN 'undecided' THEN 'removed' ELSE reason END,
     look_at = CASE WHEN EXISTS (SELECT 1 FROM source_items i
-      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state = 'posting') THEN look_at END
-  WHERE channel_id = ?1 AND verdict = 'undecided' AND video_id IN (SELECT value FROM json_each(?2))";
-const GONE_ITEMS: &str =
-    "UPDATE source_items SET state = 'left_out', reason = 'removed', settled_at = ?3
+      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state = 'posting') THEN look_at END";
+const GONE_ITEMS: &str = "UPDATE source_items SET state = 'left_out', reason = 'removed', detail = NULL, settled_at = ?3
   WHERE channel_id = ?1 AND state IN ('pending', 'posting') AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
+const POSTS_OF: &str = "SELECT i.workspace_id, i.post_id
+  FROM sources s JOIN source_items i ON i.source_id = s.id AND i.video_id IN (SELECT value FROM json_each(?2))
+  WHERE s.channel_id = ?1 AND i.state = 'posted'";
 
-/// Notes that videos were deleted or made private: what is not a post by now becomes none.
+/// Notes that videos were deleted or made private: what is not a post by now becomes none. The last gives the posts that
+/// were made of them.
 #[must_use]
-pub fn gone(channel: &ChannelId, videos: &[VideoId], now: Timestamp) -> [Statement; 2] {
+pub fn gone(channel: &ChannelId, videos: &[VideoId], now: Timestamp) -> [Statement; 3] {
     let list = serde_json::to_string(videos).unwrap_or_default();
+    let about = |sql| Statement::new(sql).bind(channel).bind(list.as_str());
     [
-        Statement::new(GONE).bind(channel).bind(list.as_str()),
-        Statement::new(GONE_ITEMS)
-            .bind(channel)
-            .bind(list)
-            .bind(now),
+        about(GONE).bind(now),
+        about(GONE_ITEMS).bind(now),
+        about(POSTS_OF),
     ]
+}
+
+/// What the last of [`gone`] gives.
+#[derive(Debug, Deserialize)]
+pub struct PostOfRow {
+    pub workspace_id: WorkspaceId,
+    pub post_id: PostId,
 }
 
 /// A row of `videos`.
@@ -246,14 +260,24 @@ pub fn open(channel: &ChannelId, videos: &[VideoId]) -> Statement {
         .bind(serde_json::to_string(videos).unwrap_or_default())
 }
 
-const TAKE_ITEM: &str = "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = ?5, reason = NULL, detail = NULL
+// Whoever took it before may not know yet that it was put back, and makes its post under the same id.
+const TAKE_ITEM: &str =
+    "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = coalesce(post_id, ?5),
+    reason = NULL, detail = NULL
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
     AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active')
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
-  RETURNING video_id";
+  RETURNING post_id";
 
-/// Takes an item to be posted, as this post, if the day still has room for it; gives a row if it has.
+/// What [`take_item`] gives: the id of the post to make.
+#[derive(Debug, Deserialize)]
+pub struct TakenRow {
+    pub post_id: PostId,
+}
+
+/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it;
+/// gives a row if it has.
 #[must_use]
 pub fn take_item(item: &OpenRow, day: &str, post: &PostId) -> Statement {
     about(TAKE_ITEM, item).bind(day).bind(post)
@@ -274,15 +298,18 @@ pub fn day_is_full(item: &OpenRow, day: &str, now: Timestamp) -> Statement {
 const POSTED: &str = "UPDATE source_items SET state = 'posted', settled_at = ?4,
     reason = CASE reason WHEN 'accounts_left_out' THEN reason END,
     detail = CASE reason WHEN 'accounts_left_out' THEN detail END
-  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'posting'
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')
     AND EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
 const LEFT_OUT: &str = "UPDATE source_items SET state = 'left_out', reason = ?4, detail = ?5, claimed_on = NULL, settled_at = ?6
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')
     AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.workspace_id = ?1 AND posts.id = source_items.post_id)";
 const RECORDED: &str = "UPDATE source_items SET state = 'recorded', reason = ?4, settled_at = ?5
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'";
-const WAITS: &str = "UPDATE source_items SET reason = ?4, detail = ?5
+const NOTED: &str = "UPDATE source_items SET reason = ?4, detail = ?5
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state IN ('pending', 'posting')";
+const PUT_BACK: &str =
+    "UPDATE source_items SET state = 'pending', claimed_on = NULL, reason = ?4, detail = ?5
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'posting'";
 
 /// It is a post now, if that is there.
 #[must_use]
@@ -305,10 +332,18 @@ pub fn recorded(item: &OpenRow, reason: &str, now: Timestamp) -> Statement {
     about(RECORDED, item).bind(reason).bind(now)
 }
 
-/// It waits for something.
+/// It is to be told of it.
 #[must_use]
-pub fn waits(item: &OpenRow, reason: &str, detail: Option<&str>) -> Statement {
-    about(WAITS, item)
+pub fn noted(item: &OpenRow, reason: &str, detail: Option<&str>) -> Statement {
+    about(NOTED, item)
+        .bind(reason)
+        .bind(detail.map(str::to_owned))
+}
+
+/// It was taken and is no post, and waits for something.
+#[must_use]
+pub fn put_back(item: &OpenRow, reason: &str, detail: Option<&str>) -> Statement {
+    about(PUT_BACK, item)
         .bind(reason)
         .bind(detail.map(str::to_owned))
 }
@@ -375,7 +410,7 @@ const HISTORY: &str =
   ORDER BY published_at DESC LIMIT ?2";
 const NEWEST: &str =
     "SELECT video_id, title, published_at, first_seen_at, evidence, verdict, reason
-  FROM videos WHERE channel_id = ?1 ORDER BY coalesce(published_at, first_seen_at) DESC LIMIT ?2";
+  FROM videos WHERE channel_id = ?1 AND title IS NOT NULL ORDER BY coalesce(published_at, first_seen_at) DESC LIMIT ?2";
 
 /// When the channel published, newest first.
 #[must_use]

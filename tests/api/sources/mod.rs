@@ -1,5 +1,6 @@
 //! A video goes live, and it is on X, once: whatever announces it, and whatever repeats or fails.
 
+mod gone;
 mod hub;
 mod once;
 mod path;

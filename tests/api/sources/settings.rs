@@ -342,7 +342,7 @@ async fn an_account_that_cannot_post_is_waited_for() {
     stage.run(HOUR).await;
     assert_eq!(
         states(&stage, &source).await,
-        [pair("posting", "account_needs_reconnect")]
+        [pair("pending", "account_needs_reconnect")]
     );
     let repaired = godwit::ports::Statement::new("UPDATE accounts SET status = 'active'");
     stage.world.database.change(&repaired);
@@ -423,6 +423,33 @@ async fn a_test_shows_the_newest_and_sends_nothing() {
         (&shown["would_post"], &shown["reason"]),
         (&json!(false), &json!("excluded_word"))
     );
+}
+
+#[tokio::test]
+async fn what_people_ask_for_leaves_the_looks_their_part_of_the_day() {
+    let (mut stage, source) =
+        following(&[("YOUTUBE_FEED_REQUESTS_PER_DAY", "100")], json!({})).await;
+    stage.tube.lock().unwrap().settings.hub.distribution.on = false;
+    let path = format!("/sources/{source}/test");
+    let mut asked = 0;
+    loop {
+        let answer = stage.ask("POST", &path, None).await;
+        if answer.status == 502 {
+            answer.refused(502, "youtube_unreachable");
+            break;
+        }
+        answer.refused(404, "nothing_to_test");
+        asked += 1;
+    }
+    // Beside them, the source was looked up, and looked at once.
+    let used = stage
+        .world
+        .database
+        .value("SELECT used FROM youtube_usage WHERE kind = 'feed'");
+    assert!((50..=90).contains(&used), "{asked} asked, {used} used");
+    stage.publish(Video::short("Found all the same"));
+    stage.run(7 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
 }
 
 #[tokio::test]
