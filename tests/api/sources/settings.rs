@@ -445,7 +445,9 @@ async fn what_people_ask_for_leaves_the_looks_their_part_of_the_day() {
     let used = stage
         .world
         .database
-        .value("SELECT used FROM youtube_usage WHERE kind = 'feed'");
+        .value("SELECT used FROM youtube_usage WHERE kind = 'feed'")
+        .as_i64()
+        .unwrap();
     assert!((50..=90).contains(&used), "{asked} asked, {used} used");
     stage.publish(Video::short("Found all the same"));
     stage.run(7 * HOUR).await;
