@@ -8,8 +8,10 @@
 //! the post exists already, or it does not.
 
 use super::kind::{self, Evidence};
-use super::model::{ItemState, Mode, Settings};
-use super::store::videos::{self, OpenRow, TakenRow, Verdict, VideoRow};
+use super::model::ItemState;
+use super::settings::{Mode, Settings};
+use super::store::items::{self, OpenRow, TakenRow};
+use super::store::videos::{Verdict, VideoRow};
 use super::wording::{self, Rendered, Words};
 use super::{ids::VideoId, store};
 use crate::app::App;
@@ -45,7 +47,7 @@ pub async fn announce(
     let now = app.now();
     let settings = store::settings(&item.settings)?;
     let leave_out = |reason: &'static str, detail: Option<String>| async move {
-        let left_out = videos::left_out(item, reason, detail.as_deref(), now);
+        let left_out = items::left_out(item, reason, detail.as_deref(), now);
         app.database.run(left_out).await?;
         Ok(None)
     };
@@ -83,7 +85,7 @@ pub async fn announce(
     );
     if waits {
         app.database
-            .run(videos::put_back(item, reason, detail.as_deref()))
+            .run(items::put_back(item, reason, detail.as_deref()))
             .await?;
         return Ok(Some(now.plus_ms(AGAIN_MS)));
     }
@@ -99,7 +101,7 @@ async fn accept(
 ) -> Result<Accepted, Error> {
     let now = app.now();
     let again = order.clone();
-    let fields = match posts::accept(app, order, vec![videos::posted(item, now)]).await? {
+    let fields = match posts::accept(app, order, vec![items::posted(item, now)]).await? {
         Accepted::Refused(fields) => fields,
         accepted @ Accepted::Post => return Ok(accepted),
     };
@@ -116,8 +118,8 @@ async fn accept(
         return Ok(Accepted::Refused(fields));
     }
     let detail = fields.first().map(|field| field.detail.as_str());
-    let noted = videos::noted(item, LEFT_SOME_OUT, detail);
-    posts::accept(app, rest, vec![noted, videos::posted(item, now)]).await
+    let noted = items::noted(item, LEFT_SOME_OUT, detail);
+    posts::accept(app, rest, vec![noted, items::posted(item, now)]).await
 }
 
 /// Whether an item is to be posted.
@@ -140,19 +142,19 @@ async fn take(
         return Ok(Taken::Unwanted(reason));
     }
     let (now, id) = (app.now(), PostId::new(&*app.clock, &*app.random));
-    let taken = videos::take_item(item, &now.day(), &id);
+    let taken = items::take_item(item, &now.day(), &id);
     let taken: Option<TakenRow> = app.database.run(taken).await?.first()?;
     if let Some(taken) = taken {
         return Ok(Taken::As(taken.post_id));
     }
-    let full = videos::day_is_full(item, &now.day(), now);
+    let full = items::day_is_full(item, &now.day(), now);
     app.database.run(full).await?;
     Ok(Taken::Not)
 }
 
 /// Why a decided video is not one that the source wants.
 pub(super) fn unwanted(settings: &Settings, video: &VideoRow, title: &str) -> Option<&'static str> {
-    use super::model::Filter;
+    use super::settings::Filter;
     match (settings.filter, video.verdict) {
         (Filter::Shorts, Verdict::Video) => Some("not_a_short"),
         (Filter::Videos, Verdict::Short) => Some("a_short"),

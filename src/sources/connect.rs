@@ -1,5 +1,6 @@
 //! From what a person calls a channel to its id.
 
+use super::data_api;
 use super::ids::ChannelId;
 use super::poll::{self, Way};
 use super::youtube::{self, FeedAnswer, Trouble};
@@ -53,7 +54,7 @@ pub async fn find(app: &App, channel: &str) -> Result<Found, Error> {
         Named::Handle(handle) => {
             let has_key = app.config.youtube.api_key.is_some();
             if has_key && poll::spend_for_person(app, Way::Api).await? {
-                match youtube::channel_of_handle(app, &handle).await {
+                match data_api::channel_of_handle(app, &handle).await {
                     Ok(Some((id, title))) => return Ok(Found { id, title }),
                     Ok(None) => return Err(unknown()),
                     // The page may say it.

@@ -4,14 +4,16 @@
 //! that is not clear yet. What was found is kept with the video, and what it means is decided by [`super::kind`].
 
 use super::announce::announce;
+use super::data_api::{self, ApiVideo, VIDEOS_MAX};
 use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Hold, Left, Look, Needs, Verdict as Judged};
 use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
 use super::store;
 use super::store::channels::{self, ChannelRow};
-use super::store::videos::{self, OpenRow, Verdict, VideoRow};
-use super::youtube::{self, ApiVideo, VIDEOS_MAX};
+use super::store::items::{self, OpenRow};
+use super::store::videos::{self, Verdict, VideoRow};
+use super::youtube;
 use crate::app::App;
 use crate::error::Error;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
@@ -45,7 +47,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let statements = vec![
         videos::take(channel, ids, now, held),
         channels::read(channel),
-        videos::open(channel, ids),
+        items::open(channel, ids),
     ];
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
@@ -108,7 +110,7 @@ async fn facts(
     if asked.is_empty() || !poll::spend(app, Way::Api, 1).await? {
         return Ok(None);
     }
-    match youtube::videos(app, &asked).await {
+    match data_api::videos(app, &asked).await {
         Ok(found) => Ok(Some(Facts { asked, found })),
         Err(trouble) => {
             let details = json!({ "channel": channel, "why": trouble.to_string() });
@@ -205,10 +207,10 @@ impl Looked<'_> {
             let found = facts.found.iter().find(|one| one.id == video.video_id);
             if let Some(found) = found {
                 video.title = Some(found.snippet.title.clone());
-                let published = youtube::instant(found.snippet.published_at.as_deref());
+                let published = data_api::instant(found.snippet.published_at.as_deref());
                 video.published_at = published.or(video.published_at);
             }
-            evidence.api = Some(youtube::facts(found, now));
+            evidence.api = Some(data_api::facts(found, now));
         }
         for look in looks(video, &evidence, needs, now, false) {
             match look {
@@ -302,15 +304,13 @@ impl Looked<'_> {
             if !is_settled(app, video, &evidence, now) {
                 return Ok(Some(now.plus_ms(UNREADY_MS)));
             }
-            app.database
-                .run(videos::recorded(item, reason, now))
-                .await?;
+            app.database.run(items::recorded(item, reason, now)).await?;
             return Ok(None);
         }
         match self.wait(video, item, needs) {
             Some(Wait::Until(at)) => Ok(Some(at)),
             Some(Wait::Never(reason)) => {
-                let left_out = videos::left_out(item, &reason, None, now);
+                let left_out = items::left_out(item, &reason, None, now);
                 app.database.run(left_out).await?;
                 Ok(None)
             }

@@ -11,10 +11,12 @@
 
 mod announce; // from an item to a post
 mod connect; // from what people call a channel to its id
+mod data_api; // asking YouTube's Data API
 mod decide; // looking at videos until it is known what they are
 pub mod feed; // YouTube's documents, read
 pub mod health; // how new videos are noticed, in words
 pub mod ids; // of channels and videos
+mod items; // what became of each video
 pub mod kind; // Short or not, public or not
 pub mod model; // what a source is to the API
 mod notice; // what the hub delivers
@@ -24,13 +26,14 @@ mod rehearse; // what the newest video would become
 pub mod rhythm; // when to look next
 mod routes; // the HTTP of all this
 mod said; // what people are told
+pub mod settings; // how videos become posts
 mod sight; // noting what was seen
 mod signature; // whether the hub sent it
 pub(crate) mod store; // the SQL
 mod sweep; // what is due
 mod websub; // the subscription at the hub
 pub mod wording; // the text of the post
-mod youtube; // asking YouTube
+mod youtube; // asking YouTube's feeds and pages
 
 pub use decide::look;
 pub use poll::poll;

@@ -9,6 +9,7 @@ use super::ids::{ChannelId, VideoId};
 use super::model::SeenBy;
 use super::sight::{self, Sighting};
 use super::store::channels::{self, ChannelRow};
+use super::store::hub;
 use super::{signature, websub};
 use crate::app::App;
 use crate::error::Error;
@@ -56,7 +57,7 @@ pub async fn receive(
             "channel_secret_not_readable",
             &json!({ "channel": channel }),
         );
-        app.database.run(channels::ask_now(channel, now)).await?;
+        app.database.run(hub::ask_now(channel, now)).await?;
     }
     if !signature::is_by(secrets.iter(), signed, body) {
         return ignore(app, channel, "not_signed").await;
@@ -72,16 +73,14 @@ pub async fn receive(
         seen,
         gone,
         SeenBy::Push,
-        vec![channels::pushed(channel, now)],
+        vec![hub::pushed(channel, now)],
     )
     .await?;
     Ok(Received::Yes)
 }
 
 async fn ignore(app: &App, channel: &ChannelId, why: &str) -> Result<Received, Error> {
-    app.database
-        .run(channels::ignored(channel, app.now()))
-        .await?;
+    app.database.run(hub::ignored(channel, app.now())).await?;
     app.info(
         "notification_ignored",
         &json!({ "channel": channel, "why": why }),

@@ -4,11 +4,13 @@
 //! look takes its part of a day's budget before it leaves, so that no number of channels exceeds it; when to look next is
 //! decided by when the channel publishes ([`super::rhythm`]).
 
+use super::data_api;
 use super::ids::ChannelId;
 use super::model::SeenBy;
 use super::rhythm::{self, Rhythm, Turn};
 use super::sight::{self, Sighting};
-use super::store::channels::{self, ChannelRow, Counts, Polled, Used};
+use super::store::channels::{self, ChannelRow, Polled};
+use super::store::usage::{self, Counts, Used};
 use super::store::videos::{self, PublishedRow};
 use super::youtube::{self, FeedAnswer, Trouble};
 use crate::app::App;
@@ -91,7 +93,7 @@ fn day(way: Way, now: Timestamp) -> (String, f64) {
 /// When the database does not answer.
 pub async fn spend(app: &App, way: Way, units: u32) -> Result<bool, Error> {
     let (day, _) = day(way, app.now());
-    let spend = channels::spend(way.as_str(), &day, units, way.budget(app));
+    let spend = usage::spend(way.as_str(), &day, units, way.budget(app));
     Ok(!app.database.run(spend).await?.rows.is_empty())
 }
 
@@ -109,7 +111,7 @@ pub async fn spend_for_person(app: &App, way: Way) -> Result<bool, Error> {
         reason = "a part of the budget, rounded down"
     )]
     let kept = (f64::from(whole) * part_left.clamp(0.0, 1.0) / 2.0) as u32;
-    let spend = channels::spend(way.as_str(), &day, 1, whole.saturating_sub(kept));
+    let spend = usage::spend(way.as_str(), &day, 1, whole.saturating_sub(kept));
     Ok(!app.database.run(spend).await?.rows.is_empty())
 }
 
@@ -212,7 +214,7 @@ async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
         title: None,
     };
     if way == Way::Api {
-        let uploads = youtube::uploads(app, channel).await?;
+        let uploads = data_api::uploads(app, channel).await?;
         look.seen = uploads
             .into_iter()
             .map(|one| Sighting::uploaded(one, now))
@@ -248,8 +250,8 @@ async fn next(app: &App, row: &ChannelRow, way: Way, failures: u32) -> Result<Ti
     let (day, part_left) = day(way, now);
     let history = u32::try_from(rhythm::HISTORY_MAX).unwrap_or(u32::MAX);
     let statements = vec![
-        channels::counts(now),
-        channels::used(way.as_str(), &day),
+        usage::counts(now),
+        usage::used(way.as_str(), &day),
         videos::history(&row.channel_id, history),
     ];
     let mut sets = app.database.batch(statements).await?.into_iter();

@@ -1,10 +1,10 @@
 //! What the newest video of a channel would become. Nothing is sent and nothing is kept.
 
 use super::announce::{render, unwanted, worded};
-use super::model::{Filter, Mode, Settings};
 use super::operations;
 use super::poll::{self, Way};
 use super::said;
+use super::settings::{Filter, Mode, Settings};
 use super::sight::Sighting;
 use super::store::channels::{self, ChannelRow};
 use super::store::videos::{self, Verdict, VideoRow};

@@ -1,9 +1,11 @@
 //! The HTTP of sources, and the hub's address.
 
-use super::model::{Change, Item, ItemState, NewSource, Source, State};
+use super::items;
+use super::model::{Item, ItemState, Source, State};
 use super::notice::{self, Received};
-use super::operations::{self, item_cursor, tag};
+use super::operations::{self, tag};
 use super::rehearse::{self, Rehearsal};
+use super::settings::{Change, NewSource};
 use super::websub::{self, Verification};
 use crate::app::App;
 use crate::error::Error;
@@ -255,9 +257,9 @@ async fn items(app: App, call: Call) -> Result<Reply, Error> {
     let id = id(&call)?;
     let asked: ItemListing = call.query()?;
     let limit = page::limit(asked.limit)?;
-    let before = page::cursor(asked.cursor.as_deref(), item_cursor)?;
+    let before = page::cursor(asked.cursor.as_deref(), items::cursor)?;
     let workspace = &call.caller()?.workspace_id;
-    operations::items(&app, workspace, &id, asked.state, before, limit)
+    items::list(&app, workspace, &id, asked.state, before, limit)
         .await?
         .reply(&call)
 }

@@ -1,11 +1,11 @@
 //! Seeing videos: whatever saw them, they are noted once, and claimed once for each source of their channel.
 
+use super::data_api::{Upload, VIDEOS_MAX};
 use super::feed::Entry;
 use super::ids::{ChannelId, VideoId};
 use super::kind::Evidence;
 use super::model::{NEWS_MS, SeenBy};
 use super::store::videos::{self, PostOfRow, Seen};
-use super::youtube::{Upload, VIDEOS_MAX};
 use crate::app::App;
 use crate::error::Error;
 use crate::jobs::Job;

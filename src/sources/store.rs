@@ -1,10 +1,14 @@
-//! The SQL of sources. Every statement names the workspace; channels and videos have files of their own.
+//! The SQL of sources. Every statement names the workspace; channels, videos and items have files of their own.
 
 pub mod channels;
+pub mod hub;
+pub mod items;
+pub mod usage;
 pub mod videos;
 
 use super::ids::ChannelId;
-use super::model::{Settings, State};
+use super::model::State;
+use super::settings::Settings;
 use crate::ids::{AuditId, SourceId, UserId, WorkspaceId};
 use crate::keep_answer_if_made;
 use crate::ports::{Statement, StorageError};

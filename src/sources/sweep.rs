@@ -1,10 +1,10 @@
 //! What of sources is due: channels to look at, subscriptions to ask for, videos to look at. The sweep sends the nudges, any
 //! number of times: whoever is nudged takes only what is due.
 
+use super::data_api::VIDEOS_MAX;
 use super::ids::{ChannelId, VideoId};
-use super::store::channels;
 use super::store::videos::{self, DueRow};
-use super::youtube::VIDEOS_MAX;
+use super::store::{channels, usage};
 use crate::app::App;
 use crate::error::Error;
 use crate::jobs::Job;
@@ -82,6 +82,6 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
 pub fn expired(now: Timestamp) -> Vec<Statement> {
     let mut statements: Vec<Statement> = channels::align(now).into();
     statements.extend(channels::forget(now, now.plus_ms(-CHANNEL_KEPT_MS)));
-    statements.push(channels::usage_expired(&now.plus_ms(-USAGE_KEPT_MS).day()));
+    statements.push(usage::expired(&now.plus_ms(-USAGE_KEPT_MS).day()));
     statements
 }

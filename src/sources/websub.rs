@@ -15,6 +15,7 @@
 
 use super::ids::ChannelId;
 use super::store::channels::{self, Ask, ChannelRow};
+use super::store::hub;
 use crate::app::App;
 use crate::crypto;
 use crate::error::Error;
@@ -119,7 +120,7 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
     };
     // 2.
     let (sealed, secret) = secret_to_ask_with(app, &row)?;
-    let asking = channels::asking(channel, now, now.plus_ms(VERIFY_MS), &sealed);
+    let asking = hub::asking(channel, now, now.plus_ms(VERIFY_MS), &sealed);
     app.database.run(asking).await?;
     // 3.
     let body = form(app, &row, &secret);
@@ -127,7 +128,7 @@ pub async fn ask(app: &App, channel: &ChannelId) -> Result<(), Error> {
     // 4.
     let next = now.plus_ms(said.wait_ms);
     let note = said.note.as_deref();
-    let answered = channels::answered(channel, now, said.ask, note, said.failed, next);
+    let answered = hub::answered(channel, now, said.ask, note, said.failed, next);
     app.database.run(answered).await?;
     if said.failed {
         let details = json!({ "channel": channel, "said": said.note, "again_at": next });
@@ -303,7 +304,7 @@ pub async fn verify(app: &App, token: &str, asked: &Verification) -> Result<Opti
             let reason: String = asked.reason.chars().take(NOTE_CHARS).collect();
             let again = now.plus_ms(jittered(app, DENIED_MS));
             app.database
-                .run(channels::denied(channel, &reason, again))
+                .run(hub::denied(channel, &reason, again))
                 .await?;
             return Ok(Some(String::new()));
         }
@@ -315,9 +316,9 @@ pub async fn verify(app: &App, token: &str, asked: &Verification) -> Result<Opti
             let lease = seconds.saturating_mul(1_000).min(LEASE_MAX_MS);
             let renew = lease / 2 + jittered(app, lease / 10);
             let (until, renew) = (now.plus_ms(lease), now.plus_ms(renew));
-            channels::verified(channel, now, until, renew, now.plus_ms(OLD_SECRET_MS))
+            hub::verified(channel, now, until, renew, now.plus_ms(OLD_SECRET_MS))
         }
-        "unsubscribe" => channels::unsubscribed(channel),
+        "unsubscribe" => hub::unsubscribed(channel),
         _ => return Ok(None),
     };
     let confirmed = app.database.run(confirmed).await?;
