@@ -12,12 +12,13 @@ use super::wording::Wording;
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, FieldError, Kind};
-use crate::ids::{AccountId, DeliveryId, PostId, UserId, WorkspaceId};
+use crate::ids::{AccountId, DeliveryId, PostId, SourceId, UserId, WorkspaceId};
 use crate::jobs::Job;
 use crate::media;
 use crate::ports::{ResultSet, Statement};
 use crate::publish::State;
 use crate::publish::content::Written;
+use crate::sources::ids::VideoId;
 use crate::time::Timestamp;
 use serde_json::json;
 
@@ -43,6 +44,17 @@ pub struct Order {
     pub accounts: Vec<AccountId>,
     /// When.
     pub schedule: Schedule,
+    /// What makes it, if no person does.
+    pub cause: Option<Cause>,
+}
+
+/// The item of a source that an order is of: it is accepted only while that is taken for it.
+#[derive(Clone)]
+pub struct Cause {
+    /// The source.
+    pub source: SourceId,
+    /// The video.
+    pub video: VideoId,
 }
 
 /// What a post waits for that nobody has let go yet.
@@ -62,6 +74,7 @@ pub struct Draft {
     /// What accounts get that do not get what was written.
     fitted: Fitted,
     schedule: Schedule,
+    cause: Option<Cause>,
     state: State,
     due_at: Timestamp,
     sweep_at: Timestamp,
@@ -109,7 +122,9 @@ impl Draft {
                 .bind(self.schedule.wall_clock.clone())
                 .bind(self.schedule.timezone.clone())
                 .bind(now)
-                .bind(self.written.options.stored()),
+                .bind(self.written.options.stored())
+                .bind(self.cause.as_ref().map(|cause| cause.source.as_str()))
+                .bind(self.cause.as_ref().map(|cause| cause.video.as_str())),
             Statement::new(store::INSERT_DELIVERIES)
                 .bind(workspace)
                 .bind(&post.id)
@@ -175,6 +190,7 @@ pub async fn draft(app: &App, order: Order) -> Result<Draft, Error> {
         wording,
         accounts,
         schedule,
+        cause,
     } = order;
     let (written, mut errors) = compose(wording, web_base);
     let (due_at, sweep_at) = schedule.due(now, &app.config.timing);
@@ -237,6 +253,7 @@ pub async fn draft(app: &App, order: Order) -> Result<Draft, Error> {
         written,
         fitted,
         schedule,
+        cause,
         state,
         due_at,
         sweep_at,
@@ -327,6 +344,8 @@ pub enum Accepted {
     Post,
     /// These fields stand in the way; accounts may change, words do not.
     Refused(Vec<FieldError>),
+    /// It is not, and nothing was written: what makes it was taken away from it, or an account was broken for a moment.
+    Not,
 }
 
 /// Accepts an order that no person waits for, with `also` in the same transaction, which must change nothing where the post
@@ -358,7 +377,11 @@ pub async fn accept(app: &App, order: Order, also: Vec<Statement>) -> Result<Acc
     if sets.first().is_none_or(|written| written.rows.is_empty()) {
         let accounts = sets.swap_remove(last.saturating_sub(1));
         let refused = bad_accounts(&draft.accounts(), accounts)?;
-        return Ok(Accepted::Refused(refused.fields));
+        return Ok(if refused.fields.is_empty() {
+            Accepted::Not
+        } else {
+            Accepted::Refused(refused.fields)
+        });
     }
     // 2.
     if let Err(error) = app.queue.send(draft.nudges()).await {

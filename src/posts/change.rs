@@ -1,7 +1,7 @@
 //! What a person does to a post that exists: take it back, try it again, wait for it.
 
 use super::model::{Delivery, Post};
-use super::{read, store};
+use super::{accept, read, store};
 use crate::app::App;
 use crate::config::SWEEP_AHEAD_MS;
 use crate::error::{Error, Kind};
@@ -10,6 +10,7 @@ use crate::ids::{AuditId, PostId, WorkspaceId};
 use crate::ports::Statement;
 use crate::publish::{self, State};
 use crate::time::{SECOND_MS, Timestamp};
+use std::collections::BTreeMap;
 
 /// The first and the longest pause between looks while waiting for an outcome, in ms.
 const LOOK_MS: (u32, u32) = (100, 1_000);
@@ -22,7 +23,8 @@ const WAIT_MAX_SECONDS: u32 = 30;
 /// [`Kind::Conflict`] when nothing can be taken back any more.
 pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<Post, Error> {
     let now = app.now();
-    let mut statements = taken_back(workspace, id, "canceled", None, now).to_vec();
+    let mut statements =
+        taken_back(workspace, std::slice::from_ref(id), "canceled", None, now).to_vec();
     statements.extend(read::post_query(workspace, id));
     let sets = app.database.batch(statements).await?;
     let canceled = sets.first().map_or(0, |canceled| canceled.rows.len());
@@ -54,20 +56,26 @@ pub async fn cancel(app: &App, workspace: &WorkspaceId, id: &PostId) -> Result<P
     Err(Error::new(Kind::Conflict, code, detail, remedy))
 }
 
-/// What takes a post back, as far as it has not been handed to the platform.
+/// What takes posts of a workspace back, as far as they have not been handed to the platform.
 fn taken_back(
     workspace: &WorkspaceId,
-    id: &PostId,
+    ids: &[PostId],
     reason: &'static str,
     words: Option<&'static str>,
     now: Timestamp,
 ) -> [Statement; 2] {
-    let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
+    let ids = accept::json(&ids);
+    let about = |sql| {
+        Statement::new(sql)
+            .bind(workspace)
+            .bind(ids.as_str())
+            .bind(now)
+    };
     [
         about(store::CANCEL)
             .bind(reason)
             .bind(words.map(str::to_owned)),
-        about(publish::store::POST_STATUS),
+        about(store::POST_STATUSES),
     ]
 }
 
@@ -78,14 +86,14 @@ fn taken_back(
 /// When the database does not answer; it can be done again.
 pub async fn withdraw(
     app: &App,
-    posts: &[(WorkspaceId, PostId)],
+    posts: &BTreeMap<WorkspaceId, Vec<PostId>>,
     reason: &'static str,
     words: &'static str,
 ) -> Result<(), Error> {
     let now = app.now();
     let statements = posts
         .iter()
-        .flat_map(|(workspace, id)| taken_back(workspace, id, reason, Some(words), now));
+        .flat_map(|(workspace, ids)| taken_back(workspace, ids, reason, Some(words), now));
     let statements: Vec<Statement> = statements.collect();
     if !statements.is_empty() {
         app.database.batch(statements).await?;
@@ -102,7 +110,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &PostId) -> Result<Post, Err
     let now = app.now();
     let workspace = &caller.workspace_id;
     let about = |sql| Statement::new(sql).bind(workspace).bind(id).bind(now);
-    let [cancel, status] = taken_back(workspace, id, "canceled", None, now);
+    let [cancel, status] = taken_back(workspace, std::slice::from_ref(id), "canceled", None, now);
     let mut statements = vec![
         cancel,
         about(store::DELETE).bind(now.plus_ms(app.config.timing.requeue_after_ms)),

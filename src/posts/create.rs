@@ -140,6 +140,7 @@ async fn read(app: &App, call: &Call, new: NewPost) -> Result<Draft, Error> {
         wording: new.wording(),
         accounts,
         schedule,
+        cause: None,
     };
     accept::draft(app, order).await
 }

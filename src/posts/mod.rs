@@ -23,7 +23,7 @@ pub(crate) mod store;
 mod targets;
 mod wording;
 
-pub(crate) use accept::{Accepted, Hold, Order, accept, accounts_that_post};
+pub(crate) use accept::{Accepted, Cause, Hold, Order, accept, accounts_that_post};
 pub(crate) use change::withdraw;
 pub use model::{
     Decision, Delivery, Edit, NewPost, Part, Post, Publication, Source, Stats, Status,

@@ -28,7 +28,8 @@ pub const CLAIM_KEY: &str = concat!(
   WHERE idempotency_keys.expires_at <= ?10"
 );
 
-/// Inserts the post if its accounts are good and, where there is a key (`?4`), the key was claimed for this very post.
+/// Inserts the post if its accounts are good; where there is a key (`?4`), if that was claimed for this very post; and where
+/// a source (`?15`) makes it of a video (`?16`), while that item is taken for it.
 pub const INSERT_POST: &str = concat!(
     "INSERT INTO posts (workspace_id, id, author_id, source, status, segments, publish_at, wall_clock, timezone,
     created_at, updated_at, options)
@@ -36,6 +37,8 @@ pub const INSERT_POST: &str = concat!(
     accounts_are_good!(),
     " AND (?4 IS NULL OR EXISTS (
       SELECT 1 FROM idempotency_keys WHERE workspace_id = ?1 AND key = ?4 AND resource_id = ?5))
+    AND (?15 IS NULL OR EXISTS (SELECT 1 FROM source_items
+      WHERE source_id = ?15 AND video_id = ?16 AND workspace_id = ?1 AND state = 'posting' AND post_id = ?5))
   RETURNING id"
 );
 
@@ -97,9 +100,16 @@ macro_rules! parts_sent {
 }
 pub(crate) use parts_sent;
 
-/// Takes back what has not been handed to the platform, and of what no earlier round left a doubt, for the reason `?4` and
-/// with the words `?5`, if there are any. One statement: a claim comes before it or after it. Of a thread that has begun,
-/// it stops the rest.
+/// The status of the posts of the JSON list `?2`.
+pub const POST_STATUSES: &str = concat!(
+    "UPDATE posts SET updated_at = ?3, status = (",
+    post_status!(),
+    ") WHERE workspace_id = ?1 AND id IN (SELECT value FROM json_each(?2))"
+);
+
+/// Takes back what has not been handed to the platform, and of what no earlier round left a doubt, of the posts of the JSON
+/// list `?2`, for the reason `?4` and with the words `?5`, if there are any. One statement: a claim comes before it or after
+/// it. Of a thread that has begun, it stops the rest.
 pub const CANCEL: &str = concat!(
     "UPDATE deliveries
   SET state = 'canceled', reason = ?4, remedy = NULL,
@@ -107,7 +117,8 @@ pub const CANCEL: &str = concat!(
     parts_sent!(),
     ", 'Taken back before it was sent.') || coalesce(' ' || ?5, ''),
     upstream = NULL, next_attempt_at = NULL, sweep_at = NULL, updated_at = ?3
-  WHERE workspace_id = ?1 AND post_id = ?2 AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
+  WHERE workspace_id = ?1 AND post_id IN (SELECT value FROM json_each(?2))
+    AND state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting')
     AND NOT EXISTS (SELECT 1 FROM parts WHERE delivery_id = deliveries.id AND parts.state = 'uncertain')
   RETURNING id"
 );

@@ -16,9 +16,9 @@ use super::wording::{self, Rendered, Words};
 use super::{ids::VideoId, store};
 use crate::app::App;
 use crate::error::{Error, FieldError};
-use crate::ids::PostId;
+use crate::ids::{AccountId, PostId};
 use crate::media;
-use crate::posts::{self, Accepted, Hold, Order, Schedule, ThreadPart, Wording};
+use crate::posts::{self, Accepted, Cause, Hold, Order, Schedule, ThreadPart, Wording};
 use crate::text::STANDARD_LIMIT;
 use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use serde_json::json;
@@ -43,6 +43,7 @@ pub async fn announce(
     channel: Option<&str>,
     video: &VideoRow,
     item: &OpenRow,
+    held: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let now = app.now();
     let settings = store::settings(&item.settings)?;
@@ -58,7 +59,7 @@ pub async fn announce(
     let title = video.title.as_deref().unwrap_or("");
     let post_id = match &item.post_id {
         Some(id) if item.state == ItemState::Posting => id.clone(),
-        _ => match take(app, &settings, video, item).await? {
+        _ => match take(app, &settings, video, item, held).await? {
             Taken::As(id) => id,
             Taken::Unwanted(reason) => return leave_out(reason, None).await,
             Taken::Not => return Ok(None),
@@ -73,6 +74,7 @@ pub async fn announce(
     // 2.
     let fields = match accept(app, item, order, since).await? {
         Accepted::Post => return Ok(None),
+        Accepted::Not => return Ok(Some(now.plus_ms(MINUTE_MS))),
         Accepted::Refused(fields) => fields,
     };
     let passing = |field: &FieldError| field.pointer.starts_with("/accounts");
@@ -103,7 +105,7 @@ async fn accept(
     let again = order.clone();
     let fields = match posts::accept(app, order, vec![items::posted(item, now)]).await? {
         Accepted::Refused(fields) => fields,
-        accepted @ Accepted::Post => return Ok(accepted),
+        other @ (Accepted::Post | Accepted::Not) => return Ok(other),
     };
     let broken: Vec<usize> = fields
         .iter()
@@ -137,12 +139,13 @@ async fn take(
     settings: &Settings,
     video: &VideoRow,
     item: &OpenRow,
+    held: Timestamp,
 ) -> Result<Taken, Error> {
     if let Some(reason) = unwanted(settings, video, video.title.as_deref().unwrap_or("")) {
         return Ok(Taken::Unwanted(reason));
     }
     let (now, id) = (app.now(), PostId::new(&*app.clock, &*app.random));
-    let taken = items::take_item(item, &now.day(), &id);
+    let taken = items::take_item(item, &now.day(), &id, held);
     let taken: Option<TakenRow> = app.database.run(taken).await?.first()?;
     if let Some(taken) = taken {
         return Ok(Taken::As(taken.post_id));
@@ -216,7 +219,7 @@ async fn order(
     let delay = i64::from(settings.delay_seconds) * SECOND_MS;
     let at = (delay > 0).then(|| since.plus_ms(delay));
     let mut wording = worded(rendered);
-    if settings.thumbnail {
+    if settings.thumbnail && some_can_post(app, item, &settings.accounts).await {
         wording.media = picture(app, item, &video.video_id).await;
     }
     Order {
@@ -231,6 +234,19 @@ async fn order(
             at,
             ..Schedule::default()
         },
+        cause: Some(Cause {
+            source: item.source_id.clone(),
+            video: video.video_id.clone(),
+        }),
+    }
+}
+
+/// Whether any of the accounts can post now: until then no picture is fetched.
+async fn some_can_post(app: &App, item: &OpenRow, accounts: &[AccountId]) -> bool {
+    let ids: Vec<String> = accounts.iter().map(AccountId::to_string).collect();
+    match posts::accounts_that_post(app, &item.workspace_id, &ids).await {
+        Ok(_) => true,
+        Err(error) => error.fields.len() < ids.len(),
     }
 }
 

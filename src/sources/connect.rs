@@ -65,6 +65,9 @@ pub async fn find(app: &App, channel: &str) -> Result<Found, Error> {
         }
         Named::Page(path) => path,
     };
+    if !poll::spend_for_person(app, Way::Feed).await? {
+        return Err(poll::used_up());
+    }
     match youtube::channel_of_page(app, &path).await {
         Ok(Some(id)) => Ok(Found { id, title: None }),
         Ok(None) | Err(Trouble::Refused(404, _)) => Err(unknown()),

@@ -79,7 +79,8 @@ struct Items<T> {
     items: Vec<T>,
 }
 
-/// The newest uploads of a channel, in the order of their upload, which is not that of their publication. One unit.
+/// The newest uploads of a channel, in the order of their upload, which is not that of their publication. One unit. A channel
+/// that has uploaded nothing has no list, which is answered as if there were no such channel.
 ///
 /// # Errors
 /// [`Trouble`].
@@ -104,11 +105,7 @@ pub async fn uploads(app: &App, channel: &ChannelId) -> Result<Vec<Upload>, Trou
     let query = format!(
         "playlistItems?part=snippet,contentDetails&playlistId=UU{rest}&maxResults={VIDEOS_MAX}"
     );
-    let found: Items<InList> = match ask(app, &query).await {
-        // A channel that has uploaded nothing has no list of uploads.
-        Err(Trouble::Refused(404, _)) => return Ok(Vec::new()),
-        found => found?,
-    };
+    let found: Items<InList> = ask(app, &query).await?;
     let upload = |one: InList| {
         Some(Upload {
             video_id: VideoId::parse(&one.content_details.video_id)?,

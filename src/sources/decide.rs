@@ -9,6 +9,7 @@ use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Hold, Left, Look, Needs, Verdict as Judged};
 use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
+use super::sight;
 use super::store;
 use super::store::channels::{self, ChannelRow};
 use super::store::items::{self, OpenRow};
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use futures_util::future::{join, join_all};
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How long whoever looks has the videos to itself, in ms.
 const HOLD_MS: i64 = 2 * MINUTE_MS;
@@ -27,6 +29,10 @@ const HOLD_MS: i64 = 2 * MINUTE_MS;
 const UNREADY_MS: i64 = 5 * MINUTE_MS;
 const API_SILENT_MS: i64 = 6 * HOUR_MS;
 const TITLE_PATIENCE_MS: i64 = DAY_MS;
+/// How many open items one look reads, and how many it brings to an end: each takes some four round trips to the database, an
+/// invocation has 1,000 (<https://developers.cloudflare.com/d1/platform/limits/>) and up to 25 messages.
+const OPEN_MAX: u32 = 200;
+const SETTLED_MAX: usize = 8;
 /// When what a failure of ours kept from being done is tried again, in ms.
 const AGAIN_MS: i64 = MINUTE_MS;
 
@@ -47,7 +53,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let statements = vec![
         videos::take(channel, ids, now, held),
         channels::read(channel),
-        items::open(channel, ids),
+        items::open(channel, ids, OPEN_MAX),
     ];
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
@@ -68,6 +74,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
         members: members?,
     };
     let title = row.and_then(|row| row.title);
+    let settled = AtomicUsize::new(0);
     let one = |video: VideoRow| {
         let items = open.iter().filter(|item| item.video_id == video.video_id);
         let items: Vec<&OpenRow> = items.collect();
@@ -76,13 +83,17 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
             channel,
             title: title.as_deref(),
             held,
+            settled: &settled,
         };
         let said = &said;
         async move { job.at(video, &items, said).await }
     };
+    let mut more = Vec::new();
     for done in join_all(taken.into_iter().map(one)).await {
-        done?;
+        more.extend(done?);
     }
+    // If this is lost, the sweep sends another.
+    sight::nudge(app, channel, more).await;
     Ok(())
 }
 
@@ -174,11 +185,20 @@ struct Looked<'a> {
     channel: &'a ChannelId,
     title: Option<&'a str>,
     held: Timestamp,
+    /// How many items this look has brought to an end.
+    settled: &'a AtomicUsize,
 }
 
 impl Looked<'_> {
-    async fn at(&self, mut video: VideoRow, items: &[&OpenRow], said: &Said) -> Result<(), Error> {
+    /// Gives the video where some of its items are left for the next look.
+    async fn at(
+        &self,
+        mut video: VideoRow,
+        items: &[&OpenRow],
+        said: &Said,
+    ) -> Result<Option<VideoId>, Error> {
         let app = self.app;
+        let title = video.title.clone();
         if video.verdict == Verdict::Undecided {
             let most = most(items.iter().copied())?;
             self.learn(&mut video, said, most).await;
@@ -190,9 +210,14 @@ impl Looked<'_> {
             again = [again, later].into_iter().flatten().min();
         }
         // 4.
-        let looked = videos::looked(self.channel, &video, again, self.held);
+        let title = video
+            .title
+            .clone()
+            .filter(|now| title.as_ref() != Some(now));
+        let looked = videos::looked(self.channel, &video, title, again, self.held);
         app.database.run(looked).await?;
-        Ok(())
+        let is_due = again.is_some_and(|again| again <= app.now());
+        Ok(is_due.then_some(video.video_id))
     }
 
     /// Asks what is not known yet, and notes what that means.
@@ -298,23 +323,37 @@ impl Looked<'_> {
     ) -> Result<Option<Timestamp>, Error> {
         let (app, now) = (self.app, self.app.now());
         let evidence = Evidence::read(&video.evidence);
+        let is_old = item.state == ItemState::Pending && old(video, item).is_some();
+        if is_old && !is_settled(app, video, &evidence, now) {
+            return Ok(Some(now.plus_ms(UNREADY_MS)));
+        }
+        let wait = if is_old {
+            None
+        } else {
+            self.wait(video, item, needs)
+        };
+        if let Some(Wait::Until(at)) = wait {
+            return Ok(Some(at));
+        }
+        if self.settled.fetch_add(1, Ordering::Relaxed) >= SETTLED_MAX {
+            // What waits for something already need not be hurried.
+            let again = if item.tried > 0 { AGAIN_MS } else { 0 };
+            return Ok(Some(now.plus_ms(again)));
+        }
         if item.state == ItemState::Pending
             && let Some(reason) = old(video, item)
         {
-            if !is_settled(app, video, &evidence, now) {
-                return Ok(Some(now.plus_ms(UNREADY_MS)));
-            }
             app.database.run(items::recorded(item, reason, now)).await?;
             return Ok(None);
         }
-        match self.wait(video, item, needs) {
+        match wait {
             Some(Wait::Until(at)) => Ok(Some(at)),
             Some(Wait::Never(reason)) => {
                 let left_out = items::left_out(item, &reason, None, now);
                 app.database.run(left_out).await?;
                 Ok(None)
             }
-            None => match announce(app, self.title, video, item).await {
+            None => match announce(app, self.title, video, item, self.held).await {
                 Ok(again) => Ok(again),
                 Err(error) => {
                     let why = error.internal.unwrap_or(error.detail);
@@ -344,20 +383,23 @@ fn looks(
     kind::next_looks(evidence, published, first_seen, now, needs, api)
 }
 
-/// Whether the Data API has spoken of a video, where there is a key; if it stays silent for hours, the rest has to do.
+/// Whether the Data API has spoken of a video, where there is a key, and since it was deleted, if it was; if it stays silent
+/// for hours, the rest has to do.
 fn is_settled(app: &App, video: &VideoRow, evidence: &Evidence, now: Timestamp) -> bool {
     app.config.youtube.api_key.is_none()
-        || evidence.api.is_some()
+        || evidence.api_has_spoken()
         || now.since(video.first_seen_at) >= API_SILENT_MS
 }
 
-/// Whether enough is known of a video to believe what it seems to be: its title, and what the Data API says, without which
-/// only what YouTube shows as a Short is sure to be public and no stream.
+/// Whether enough is known of a video to believe what it seems to be: its title, its age, and what the Data API says, without
+/// which only what YouTube shows as a Short is sure to be public and no stream.
 fn is_ready(app: &App, video: &VideoRow, evidence: &Evidence, now: Timestamp) -> bool {
     let shown_as_short = evidence.feed_link.is_some()
         || evidence.probe.short.is_some()
         || evidence.playlist.is_some_and(|playlist| playlist.found);
-    video.title.is_some() && (shown_as_short || is_settled(app, video, evidence, now))
+    let shown_as_short = shown_as_short && evidence.deleted.is_none();
+    let is_known = video.title.is_some() && video.published_at.is_some();
+    is_known && (shown_as_short || is_settled(app, video, evidence, now))
 }
 
 /// Why a video is old for a source, if it is.

@@ -9,7 +9,7 @@
 //!
 //! 1. Who can see it comes first. A video that is deleted, private, unlisted, for members, refused, unfinished, upcoming
 //!    or live is not announced, Short or not; nor is one of which nothing says that it is public. The newest word counts:
-//!    a deletion counts until the Data API shows the video as public after it.
+//!    after a deletion, what the Data API says two minutes later or more; without that, the deletion.
 //! 2. Longer than 180 s is no Short, whatever else is said: it is the rule (<https://support.google.com/youtube/answer/15424877>),
 //!    and a page for consent may look like the probe's 200.
 //! 3. The feed's link, the list of Shorts and the probe's 200 are YouTube's own word, and believed at once, also against the
@@ -30,7 +30,7 @@ pub use evidence::{
 };
 pub use verdict::{By, Hold, Left, Verdict};
 
-use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
 /// The longest Short, in seconds.
 const SHORT_MAX_SECONDS: u32 = 180;
@@ -42,6 +42,10 @@ const BACKOFF_MINUTES: [i64; 5] = [1, 3, 7, 15, 25];
 const BACKOFF_MAX_MS: i64 = 10 * MINUTE_MS;
 /// Two looks are at least so far apart.
 const BREATH_MS: i64 = 30 * SECOND_MS;
+/// How long after the word that a video is gone the Data API is asked whether it is, in ms: before, it may not know yet.
+pub const TAKEN_BACK_AFTER_MS: i64 = 2 * MINUTE_MS;
+/// How long one that is told to be gone is looked at whether it comes back: who hides a video to mend it is quick.
+const GONE_PATIENCE_MS: i64 = HOUR_MS;
 /// After this long it is left out.
 const PATIENCE_MS: i64 = DAY_MS;
 /// How long a video may be announced before it begins: rooms that are scheduled in years never begin.
@@ -113,11 +117,8 @@ pub fn next_looks(
     let waits_for = match judge(evidence, published_at, first_seen, now, needs) {
         Verdict::LeaveOut { .. } => {
             // A deletion may have been taken back; nobody else can say that.
-            let is_news = evidence.members.is_none()
-                && evidence
-                    .deleted
-                    .is_some_and(|gone| asked.is_none_or(|at| at <= gone));
-            return if is_news && can_ask {
+            let is_news = evidence.deleted.is_some() && !evidence.api_has_spoken();
+            return if is_news && evidence.members.is_none() && can_ask {
                 vec![Look::DataApi]
             } else {
                 Vec::new()
@@ -169,14 +170,25 @@ fn hidden(
     if evidence.members.is_some() {
         return out(Left::MembersOnly);
     }
-    let api = evidence.api.as_ref();
     if let Some(deleted) = evidence.deleted
-        && !api.is_some_and(|api| api.is_public() && api.at > deleted)
+        && !evidence.api_has_spoken()
     {
-        return out(Left::Removed);
+        let believed = deleted.plus_ms(TAKEN_BACK_AFTER_MS);
+        return if now < believed {
+            Some(Verdict::Hold {
+                reason: Hold::Absent,
+                look_again_at: believed,
+            })
+        } else {
+            out(Left::Removed)
+        };
     }
-    let api = api?;
+    let api = evidence.api.as_ref()?;
     if !api.present {
+        let was_told = |gone: Timestamp| now.since(gone) >= GONE_PATIENCE_MS;
+        if evidence.deleted.is_some_and(was_told) {
+            return out(Left::Removed);
+        }
         return wait(Hold::Absent, Left::Removed);
     }
     match api.upload {

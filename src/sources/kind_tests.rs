@@ -290,20 +290,37 @@ fn what_will_never_be_seen_is_left_out_at_once() {
         (upload(Upload::Rejected), Left::Rejected),
         (upload(Upload::Deleted), Left::Removed),
         (listed(|it| it.members = Some(SEEN)), Left::MembersOnly),
-        (listed(|it| it.deleted = Some(SEEN)), Left::Removed),
     ];
     for (mut evidence, reason) in cases {
         evidence.feed_link = Some(SEEN);
         assert_eq!(judged(&evidence, 0), left(reason), "{evidence:?}");
     }
     let mut back = with_api(Api {
-        at: at(5),
+        at: at(6),
         ..shaped(30, 405, 720)
     });
+    back.feed_link = Some(SEEN);
     back.deleted = Some(at(4));
-    assert_eq!(judged(&back, 5), short(By::ApiShape));
+    assert_eq!(judged(&back, 6), short(By::FeedLink));
+    // What was asked sooner may not know of the deletion.
     back.deleted = Some(at(5));
-    assert_eq!(judged(&back, 5), left(Left::Removed));
+    assert_eq!(judged(&back, 6), hold_until(Hold::Absent, 7));
+    assert_eq!(judged(&back, 7), left(Left::Removed));
+    let mut hidden = with_api(Api {
+        at: at(7),
+        privacy: Some(Privacy::Private),
+        ..public()
+    });
+    hidden.deleted = Some(at(5));
+    assert_eq!(judged(&hidden, 7), hold_until(Hold::Private, 15));
+    let mut absent = with_api(Api {
+        at: at(7),
+        present: false,
+        ..public()
+    });
+    absent.deleted = Some(at(5));
+    assert_eq!(judged(&absent, 7), hold_until(Hold::Absent, 15));
+    assert_eq!(judged(&absent, 65), left(Left::Removed));
 }
 
 #[test]
@@ -400,14 +417,14 @@ fn looks_go_to_who_can_add_something() {
     assert_eq!(looks(&live, 10, kind, true), [Look::DataApi]);
     // A deletion may have been taken back since, which the Data API alone can say, and is asked once.
     let mut gone = listed(|it| it.deleted = Some(at(5)));
-    assert_eq!(looks(&gone, 6, kind, true), [Look::DataApi]);
-    assert_eq!(looks(&gone, 6, kind, false), []);
+    assert_eq!(looks(&gone, 7, kind, true), [Look::DataApi]);
+    assert_eq!(looks(&gone, 7, kind, false), []);
     gone.api = Some(Api {
-        at: at(6),
+        at: at(7),
+        upload: Some(Upload::Deleted),
         ..public()
     });
-    gone.api.as_mut().unwrap().present = false;
-    assert_eq!(looks(&gone, 16, kind, true), []);
+    assert_eq!(looks(&gone, 17, kind, true), []);
     assert_eq!(looks(&live, 10, kind, false), []);
     assert_eq!(looks(&live, 24 * 60, kind, true), []);
     let absent = listed(|it| it.looked_in_playlist(false, at(4)));

@@ -6,7 +6,7 @@ use super::ids::ChannelId;
 use super::model::{Channel, Source, State};
 use super::settings::{Change, NewSource, Settings};
 use super::store::channels::{self, ChannelRow};
-use super::store::{self, SourceRow};
+use super::store::{self, Count, SourceRow};
 use super::websub;
 use crate::app::App;
 use crate::error::{Error, FieldError, Kind};
@@ -21,6 +21,18 @@ use crate::time::{SECOND_MS, Timestamp};
 use http::{StatusCode, header};
 use serde_json::json;
 
+/// How many sources a workspace has at most: all of an installation share what may be asked of YouTube in a day.
+const SOURCES_MAX: u32 = 100;
+
+fn too_many() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "too_many_sources",
+        format!("The workspace has {SOURCES_MAX} sources, which is as many as there may be."),
+        "Delete one that is not needed, or give one source several accounts.",
+    )
+}
+
 /// Makes a source: 201 with it. What its channel has published so far is not posted.
 ///
 /// 1. The channel is looked up.
@@ -28,7 +40,7 @@ use serde_json::json;
 /// 3. The nudges. If they are lost, the sweep sends others.
 ///
 /// # Errors
-/// What is wrong with it, by field; `youtube_unreachable`.
+/// What is wrong with it, by field; `too_many_sources`; `youtube_unreachable`.
 pub async fn connect(
     app: &App,
     caller: &Caller,
@@ -47,6 +59,10 @@ pub async fn connect(
         accounts,
         ..settings
     };
+    let count = app.database.run(store::count(workspace)).await?.first()?;
+    if count.is_some_and(|Count { count }| count >= SOURCES_MAX) {
+        return Err(too_many());
+    }
     // 1.
     let found = connect::find(app, &new.channel).await?;
     let now = app.now();
@@ -323,7 +339,11 @@ pub async fn resume(app: &App, caller: &Caller, id: &SourceId) -> Result<Source,
         ];
         let sets = app.database.batch(statements).await?;
         if sets.get(1).is_none_or(|resumed| resumed.rows.is_empty()) {
-            return Err(outdated(find(app, workspace, id).await?.revision));
+            // Somebody else has resumed it, or has pointed it elsewhere.
+            let now = find(app, workspace, id).await?;
+            if now.state == State::Paused {
+                return Err(outdated(now.revision));
+            }
         }
         begin(app, &row.channel_id).await;
     }

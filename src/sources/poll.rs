@@ -14,7 +14,7 @@ use super::store::usage::{self, Counts, Used};
 use super::store::videos::{self, PublishedRow};
 use super::youtube::{self, FeedAnswer, Trouble};
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::ports::Random;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use jiff::tz::TimeZone;
@@ -30,6 +30,8 @@ const FEED_LEAST_MS: i64 = 15 * MINUTE_MS;
 const API_LEAST_MS: i64 = MINUTE_MS;
 /// How rarely at least any channel is looked at, in ms.
 const MOST_MS: i64 = 6 * HOUR_MS;
+/// The same for one that has never answered, which may not exist: from a few failures on, it has no part of the day either.
+const MOST_UNSEEN_MS: i64 = 12 * HOUR_MS;
 /// Google counts its quota by this clock (<https://developers.google.com/youtube/v3/getting-started#quota>).
 const QUOTA_ZONE: &str = "America/Los_Angeles";
 
@@ -113,6 +115,17 @@ pub async fn spend_for_person(app: &App, way: Way) -> Result<bool, Error> {
     let kept = (f64::from(whole) * part_left.clamp(0.0, 1.0) / 2.0) as u32;
     let spend = usage::spend(way.as_str(), &day, 1, whole.saturating_sub(kept));
     Ok(!app.database.run(spend).await?.rows.is_empty())
+}
+
+/// What a person is told for whom nothing is left of the day.
+#[must_use]
+pub fn used_up() -> Error {
+    Error::new(
+        Kind::Upstream,
+        "youtube_unreachable",
+        "The day's budget for looking at YouTube is used up, but for what new videos are found with.",
+        "Try again in some hours; the operator can raise YOUTUBE_FEED_REQUESTS_PER_DAY.",
+    )
 }
 
 /// Looks at a channel, if that is due.
@@ -274,7 +287,11 @@ async fn next(app: &App, row: &ChannelRow, way: Way, failures: u32) -> Result<Ti
         now,
         share,
         least_ms: way.least_ms(),
-        most_ms: MOST_MS,
+        most_ms: if row.poll_good_at.is_none() && failures > 0 {
+            MOST_UNSEEN_MS
+        } else {
+            MOST_MS
+        },
         random: chance(&*app.random),
         failures,
     };

@@ -139,12 +139,7 @@ fn in_words(reason: Option<&str>, settings: &Settings, verdict: Verdict) -> Stri
 
 async fn look(app: &App, channel: &super::ids::ChannelId) -> Result<VideoRow, Error> {
     if !poll::spend_for_person(app, Way::Feed).await? {
-        return Err(Error::new(
-            Kind::Upstream,
-            "youtube_unreachable",
-            "The day's budget for looking at YouTube is used up, but for what new videos are found with.",
-            "Try again in some hours; the operator can raise YOUTUBE_FEED_REQUESTS_PER_DAY.",
-        ));
+        return Err(poll::used_up());
     }
     let answer = youtube::feed(app, channel, (None, None))
         .await

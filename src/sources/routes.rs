@@ -68,6 +68,10 @@ fn making() -> Vec<Route> {
             "Followed from now on; what was published before is not posted",
         )
         .with_answer_headers(MADE)
+        .refuses(
+            409,
+            "The workspace has as many sources as there may be: `too_many_sources`",
+        )
         .refuses(422, WRONG)
         .refuses(502, UNREACHABLE),
         Route::new(
@@ -180,7 +184,8 @@ fn hooks() -> Vec<Route> {
         .at_the_root()
         .with_headers(SIGNATURE)
         .gives_nothing(204, "It has arrived, whatever it is worth")
-        .gives_nothing(410, "Nobody wants it any more"),
+        .gives_nothing(410, "Nobody wants it any more")
+        .refuses(404, "There is nothing at this address: `not_found`"),
     ]
 }
 

@@ -109,15 +109,15 @@ pub struct NewSource {
     pub link: Option<Link>,
     /// What `{{hashtags}}` stands for, without or with `#`; `Shorts` if left out.
     #[serde(default)]
-    #[schemars(length(max = 10))]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 100)))]
     pub hashtags: Option<Vec<String>>,
     /// Only videos whose title has one of these words, in whatever case.
     #[serde(default)]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
     pub include: Option<Vec<String>>,
     /// No videos whose title has one of these words.
     #[serde(default)]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
     pub exclude: Option<Vec<String>>,
     /// How long to wait before a video is posted, in seconds.
     #[serde(default)]
@@ -160,15 +160,19 @@ pub struct Change {
     pub link: Option<Link>,
     /// What `{{hashtags}}` stands for; null: the usual ones.
     #[serde(default)]
-    #[schemars(with = "Option<Vec<String>>", length(max = 10))]
+    #[schemars(
+        with = "Option<Vec<String>>",
+        length(max = 10),
+        inner(length(min = 1, max = 100))
+    )]
     pub hashtags: Given<Vec<String>>,
     /// Only videos whose title has one of these words.
     #[serde(default)]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
     pub include: Option<Vec<String>>,
     /// No videos whose title has one of these words.
     #[serde(default)]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
     pub exclude: Option<Vec<String>>,
     /// How long to wait before a video is posted, in seconds.
     #[serde(default)]
@@ -257,6 +261,12 @@ impl Settings {
         if self.hashtags.len() > HASHTAGS_MAX {
             let detail = format!("There are up to {HASHTAGS_MAX} hashtags.");
             say("/hashtags".to_owned(), "too_many_hashtags", detail);
+        }
+        for (index, tag) in self.hashtags.iter().enumerate() {
+            if tag.chars().count() > WORD_MAX {
+                let detail = format!("A hashtag has up to {WORD_MAX} characters.");
+                say(format!("/hashtags/{index}"), "invalid_hashtag", detail);
+            }
         }
         if let Err(InvalidHashtag { index }) = text::with_hashtags("", &self.hashtags, u32::MAX) {
             let detail = "X does not take this for a hashtag, which has letters, digits and underscores, and not only digits.";

@@ -3,11 +3,12 @@
 use super::data_api::{Upload, VIDEOS_MAX};
 use super::feed::Entry;
 use super::ids::{ChannelId, VideoId};
-use super::kind::Evidence;
+use super::kind::{self, Evidence};
 use super::model::{NEWS_MS, SeenBy};
 use super::store::videos::{self, PostOfRow, Seen};
 use crate::app::App;
 use crate::error::Error;
+use crate::ids::{PostId, WorkspaceId};
 use crate::jobs::Job;
 use crate::ports::Statement;
 use crate::posts;
@@ -40,7 +41,7 @@ impl Sighting {
         let title: String = entry.title.chars().take(TITLE_CHARS).collect();
         Self {
             video_id: entry.video_id,
-            title: Some(title),
+            title: (!title.trim().is_empty()).then_some(title),
             published_at: entry.published,
             evidence: Evidence {
                 listed: Some(now),
@@ -103,7 +104,8 @@ pub async fn note(
     let mut statements = also;
     let before = statements.len();
     if !gone.is_empty() {
-        statements.extend(videos::gone(channel, &gone, now));
+        let look_at = now.plus_ms(kind::TAKEN_BACK_AFTER_MS);
+        statements.extend(videos::gone(channel, &gone, now, look_at));
     }
     // The Data API says itself when they went public.
     let ask_when = by != SeenBy::Api && app.config.youtube.api_key.is_some();
@@ -114,10 +116,12 @@ pub async fn note(
     let mut sets = app.database.batch(statements).await?;
     // 2.
     if !gone.is_empty() {
-        let posts = sets.get_mut(before + 2).map(std::mem::take);
-        let posts: Vec<PostOfRow> = posts.unwrap_or_default().all()?;
-        let posts = posts.into_iter().map(|row| (row.workspace_id, row.post_id));
-        let posts: Vec<_> = posts.collect();
+        let rows = sets.get_mut(before + 3).map(std::mem::take);
+        let rows: Vec<PostOfRow> = rows.unwrap_or_default().all()?;
+        let mut posts: BTreeMap<WorkspaceId, Vec<PostId>> = BTreeMap::new();
+        for row in rows {
+            posts.entry(row.workspace_id).or_default().push(row.post_id);
+        }
         posts::withdraw(app, &posts, "video_removed", REMOVED).await?;
     }
     if seen.is_empty() {

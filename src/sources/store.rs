@@ -77,6 +77,7 @@ const LIST: &str = concat!(
     columns!(),
     " FROM sources WHERE workspace_id = ?1 AND id < ?2 AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4"
 );
+const COUNT: &str = "SELECT count(*) AS count FROM sources WHERE workspace_id = ?1";
 
 /// Keeps the answer of whoever made a source.
 pub const KEEP: &str = keep_answer_if_made!("sources", "id");
@@ -99,6 +100,18 @@ pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
 #[must_use]
 pub fn read(workspace: &WorkspaceId, id: &SourceId) -> Statement {
     Statement::new(READ).bind(workspace).bind(id)
+}
+
+/// How many sources a workspace has.
+#[must_use]
+pub fn count(workspace: &WorkspaceId) -> Statement {
+    Statement::new(COUNT).bind(workspace)
+}
+
+/// What [`count`] gives.
+#[derive(Debug, Deserialize)]
+pub struct Count {
+    pub count: u32,
 }
 
 /// Sources, newest first, before the cursor.
@@ -161,8 +174,10 @@ pub fn resume(row: &SourceRow, baseline: Timestamp, now: Timestamp) -> Statement
         .bind(&row.channel_id)
 }
 
-const DROP_OPEN: &str = "UPDATE source_items SET state = 'left_out', reason = ?3, settled_at = ?4
-  WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending'";
+// Whoever is making a post of one does not any more: that is accepted only while its item is taken.
+const DROP_OPEN: &str =
+    "UPDATE source_items SET state = 'left_out', reason = ?3, detail = NULL, claimed_on = NULL, settled_at = ?4
+  WHERE workspace_id = ?1 AND source_id = ?2 AND state IN ('pending', 'posting')";
 
 /// What is not a post by now becomes none: the source was paused, or follows another channel.
 #[must_use]
@@ -231,8 +246,8 @@ pub fn audit_of_change(
 }
 
 const REPOINTED: &str =
-    "UPDATE source_items SET state = 'left_out', reason = 'repointed', settled_at = ?4
-  WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending'
+    "UPDATE source_items SET state = 'left_out', reason = 'repointed', detail = NULL, claimed_on = NULL, settled_at = ?4
+  WHERE workspace_id = ?1 AND source_id = ?2 AND state IN ('pending', 'posting')
     AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND revision = ?3 AND channel_id = ?5)";
 
 /// Behind an update to another channel that gave this revision: what is open of the old one becomes no post.

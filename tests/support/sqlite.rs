@@ -342,10 +342,15 @@ fn migrations() -> &'static [String] {
 struct Bound<'a>(&'a Value);
 
 impl ToSql for Bound<'_> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what is bound has fewer digits than an f64, or it would be lost there as well"
+    )]
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Value::Null => ValueRef::Null,
-            Value::Integer(number) => ValueRef::Integer(*number),
+            // As D1 and Durable Objects do, to which every number is one of JavaScript's.
+            Value::Integer(number) => ValueRef::Real(*number as f64),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
         }))
     }

@@ -1,5 +1,6 @@
 //! What is known of a video, by whom and since when. Kept with the item, so the names are short and stay.
 
+use super::TAKEN_BACK_AFTER_MS;
 use crate::time::{Timestamp, millis, optional_millis};
 use jiff::SpanRelativeTo;
 use jiff::fmt::temporal::SpanParser;
@@ -175,6 +176,14 @@ impl Evidence {
     #[must_use]
     pub fn read(stored: &str) -> Self {
         serde_json::from_str(stored).unwrap_or_default()
+    }
+
+    /// Whether the Data API was asked, and after a deletion late enough to know of it.
+    #[must_use]
+    pub fn api_has_spoken(&self) -> bool {
+        let since = self.deleted.map(|at| at.plus_ms(TAKEN_BACK_AFTER_MS));
+        let api = self.api.as_ref();
+        api.is_some_and(|api| since.is_none_or(|since| api.at >= since))
     }
 
     /// Keeps an answer to the probe.

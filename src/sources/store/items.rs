@@ -9,9 +9,11 @@ use crate::sources::model::{ItemState, SeenBy};
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
 
-const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active
+const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active,
+    i.reason IS NOT NULL AS tried
   FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
-  WHERE i.channel_id = ?1 AND i.video_id IN (SELECT value FROM json_each(?2)) AND i.state IN ('pending', 'posting')";
+  WHERE i.channel_id = ?1 AND i.video_id IN (SELECT value FROM json_each(?2)) AND i.state IN ('pending', 'posting')
+  ORDER BY i.reason IS NOT NULL, random() LIMIT ?3";
 
 /// An item that has not come to its end, with its source.
 #[derive(Debug, Deserialize)]
@@ -28,14 +30,18 @@ pub struct OpenRow {
     pub settings: String,
     pub created_by: Option<UserId>,
     pub active: u32,
+    /// Whether it was tried before, and waits for something.
+    pub tried: u32,
 }
 
-/// The items of these videos that have not come to their end, of all sources.
+/// Items of these videos that have not come to their end, of all sources: up to `limit`, those that were not tried yet
+/// first.
 #[must_use]
-pub fn open(channel: &ChannelId, videos: &[VideoId]) -> Statement {
+pub fn open(channel: &ChannelId, videos: &[VideoId], limit: u32) -> Statement {
     Statement::new(OPEN)
         .bind(channel)
         .bind(serde_json::to_string(videos).unwrap_or_default())
+        .bind(limit)
 }
 
 // Whoever took it before may not know yet that it was put back, and makes its post under the same id.
@@ -44,6 +50,7 @@ const TAKE_ITEM: &str =
     reason = NULL, detail = NULL
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
     AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active')
+    AND EXISTS (SELECT 1 FROM videos v WHERE v.channel_id = source_items.channel_id AND v.video_id = ?3 AND v.look_at = ?6)
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
   RETURNING post_id";
@@ -54,11 +61,11 @@ pub struct TakenRow {
     pub post_id: PostId,
 }
 
-/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it;
-/// gives a row if it has.
+/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it and
+/// its video is still held until `held`; gives a row if so.
 #[must_use]
-pub fn take_item(item: &OpenRow, day: &str, post: &PostId) -> Statement {
-    about(TAKE_ITEM, item).bind(day).bind(post)
+pub fn take_item(item: &OpenRow, day: &str, post: &PostId, held: Timestamp) -> Statement {
+    about(TAKE_ITEM, item).bind(day).bind(post).bind(held)
 }
 
 const DAY_IS_FULL: &str =

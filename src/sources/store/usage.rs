@@ -5,9 +5,10 @@ use crate::time::Timestamp;
 use serde::Deserialize;
 
 const COUNTS: &str = "SELECT count(*) FILTER (WHERE lease_until > ?1 AND pushes > 0) AS with_push,
-    count(*) FILTER (WHERE coalesce(lease_until, 0) <= ?1 OR pushes = 0) AS without_push FROM channels WHERE poll_at IS NOT NULL";
+    count(*) FILTER (WHERE coalesce(lease_until, 0) <= ?1 OR pushes = 0) AS without_push FROM channels
+  WHERE poll_at IS NOT NULL AND (poll_good_at IS NOT NULL OR poll_failures < 4)";
 
-/// How many channels are looked at: those whose announcements come, and the others.
+/// How many channels are looked at: those whose announcements come, and the others; without those that have never answered.
 #[must_use]
 pub fn counts(now: Timestamp) -> Statement {
     Statement::new(COUNTS).bind(now)

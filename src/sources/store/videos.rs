@@ -77,31 +77,39 @@ pub fn see(
     ]
 }
 
-// A video that is not known yet is noted as well: its entry may come behind the word that it is gone. What has been taken
-// to be posted is brought to its end all the same.
+// A video that is not known yet is noted as well: its entry may come behind the word that it is gone. One that is open for
+// anybody is looked at anew. JSON keeps a number as it is bound, and D1 binds them all as floating point.
 const GONE: &str = "INSERT INTO videos (channel_id, video_id, first_seen_at, evidence)
-  SELECT ?1, value, ?3, json_object('deleted', ?3) FROM json_each(?2)
+  SELECT ?1, value, ?3, json_object('deleted', CAST(?3 AS INTEGER)) FROM json_each(?2)
   WHERE EXISTS (SELECT 1 FROM channels WHERE channel_id = ?1 AND followed)
-  ON CONFLICT (channel_id, video_id) DO UPDATE SET evidence = json_set(evidence, '$.deleted', ?3),
-    verdict = CASE verdict WHEN 'undecided' THEN 'left_out' ELSE verdict END,
-    reason = CASE verdict WHEN 'undecided' THEN 'removed' ELSE reason END,
-    look_at = CASE WHEN EXISTS (SELECT 1 FROM source_items i
-      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state = 'posting') THEN look_at END";
-const GONE_ITEMS: &str = "UPDATE source_items SET state = 'left_out', reason = 'removed', detail = NULL, settled_at = ?3
-  WHERE channel_id = ?1 AND state IN ('pending', 'posting') AND state = 'pending' AND video_id IN (SELECT value FROM json_each(?2))";
-const POSTS_OF: &str = "SELECT i.workspace_id, i.post_id
-  FROM sources s JOIN source_items i ON i.source_id = s.id AND i.video_id IN (SELECT value FROM json_each(?2))
-  WHERE s.channel_id = ?1 AND i.state = 'posted'";
+  ON CONFLICT (channel_id, video_id) DO UPDATE SET
+    evidence = json_set(evidence, '$.deleted', CAST(?3 AS INTEGER))";
+const REOPEN: &str = "UPDATE videos SET verdict = 'undecided', reason = 'absent', look_at = ?3
+  WHERE channel_id = ?1 AND video_id IN (SELECT value FROM json_each(?2))
+    AND EXISTS (SELECT 1 FROM source_items i
+      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state IN ('pending', 'posting'))";
+const UNTAKE: &str = "UPDATE source_items SET state = 'pending', claimed_on = NULL, reason = NULL, detail = NULL
+  WHERE channel_id = ?1 AND video_id IN (SELECT value FROM json_each(?2)) AND state IN ('pending', 'posting')";
+const POSTS_OF: &str = "SELECT workspace_id, post_id FROM source_items i
+  WHERE channel_id = ?1 AND video_id IN (SELECT value FROM json_each(?2)) AND state = 'posted'
+    AND EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = i.workspace_id AND d.post_id = i.post_id
+      AND d.state IN ('draft', 'in_review', 'scheduled', 'queued', 'waiting'))";
 
-/// Notes that videos were deleted or made private: what is not a post by now becomes none. The last gives the posts that
-/// were made of them.
+/// Notes that videos were deleted or made private, and has what is not a post by now looked at then. The last gives the
+/// posts of them that are not out.
 #[must_use]
-pub fn gone(channel: &ChannelId, videos: &[VideoId], now: Timestamp) -> [Statement; 3] {
+pub fn gone(
+    channel: &ChannelId,
+    videos: &[VideoId],
+    now: Timestamp,
+    look_at: Timestamp,
+) -> [Statement; 4] {
     let list = serde_json::to_string(videos).unwrap_or_default();
     let about = |sql| Statement::new(sql).bind(channel).bind(list.as_str());
     [
         about(GONE).bind(now),
-        about(GONE_ITEMS).bind(now),
+        about(REOPEN).bind(look_at),
+        about(UNTAKE),
         about(POSTS_OF),
     ]
 }
@@ -205,24 +213,26 @@ pub fn take(
         .bind(until)
 }
 
-// A source may have begun and claimed it meanwhile: what is open for anybody stays due.
-const LOOKED: &str = "UPDATE videos SET title = coalesce(?3, title), published_at = coalesce(?4, published_at), evidence = ?5,
+// What was seen of it meanwhile stays. A source may have begun and claimed it: what is open for anybody stays due.
+const LOOKED: &str = "UPDATE videos SET title = coalesce(?3, title), published_at = coalesce(?4, published_at),
+    evidence = json_patch(evidence, ?5),
     verdict = ?6, reason = ?7, look_at = coalesce(?8, CASE WHEN EXISTS (SELECT 1 FROM source_items i
       WHERE i.channel_id = ?1 AND i.video_id = ?2 AND i.state IN ('pending', 'posting')) THEN ?9 END)
   WHERE channel_id = ?1 AND video_id = ?2 AND look_at = ?9";
 
-/// What a look gave, by whoever took it until `held`.
+/// What a look gave, by whoever took it until `held`; the title only where it has become another.
 #[must_use]
 pub fn looked(
     channel: &ChannelId,
     video: &VideoRow,
+    title: Option<String>,
     look_at: Option<Timestamp>,
     held: Timestamp,
 ) -> Statement {
     Statement::new(LOOKED)
         .bind(channel)
         .bind(&video.video_id)
-        .bind(video.title.clone())
+        .bind(title)
         .bind(video.published_at)
         .bind(video.evidence.as_str())
         .bind(video.verdict.as_str())

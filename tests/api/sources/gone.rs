@@ -105,7 +105,7 @@ async fn a_video_whose_end_is_told_before_its_beginning_is_not_posted() {
             assert_eq!(to, 1);
             stage.run(2_000).await;
         }
-        stage.run(10 * MINUTE).await;
+        stage.run(75 * MINUTE).await;
         let (expected, on_x) = if comes_back {
             (pair("posted", ""), 1)
         } else {
@@ -167,6 +167,45 @@ async fn a_premiere_is_waited_for_from_its_beginning() {
     assert_eq!(stage.on_x(), 0, "its delay is not over");
     stage.run(HOUR).await;
     assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn what_is_hidden_before_its_post_is_waited_for_where_youtube_can_say_that_it_is_back() {
+    for (variables, expected) in [
+        (&[][..], pair("left_out", "removed")),
+        (WITH_KEY, pair("posted", "")),
+    ] {
+        let (mut stage, source) = following(variables, json!({})).await;
+        accounts_are(&stage, "needs_reconnect");
+        let video = stage.publish(Video::short("Typpo"));
+        stage.run(3 * MINUTE).await;
+        for privacy in [Privacy::Private, Privacy::Public] {
+            let now = stage.world.clock.now().millis();
+            let done = stage.tube.lock().unwrap().set_privacy(now, &video, privacy);
+            assert!(done);
+            stage.run(5 * MINUTE).await;
+        }
+        accounts_are(&stage, "active");
+        stage.run(HOUR).await;
+        assert_eq!(state(&stage, &source).await, expected, "{variables:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_post_of_a_source_that_follows_another_channel_by_now_is_taken_back_too() {
+    let (mut stage, source) = following(&[], json!({ "delay_seconds": 3_600 })).await;
+    stage.follow(json!({ "mode": "draft" })).await;
+    stage.run(MINUTE).await;
+    let video = stage.publish(Video::short("Gone"));
+    stage.run(MINUTE).await;
+    let elsewhere = json!({ "channel": "UC0000000000000000000000" });
+    stage
+        .ask("PATCH", &format!("/sources/{source}"), Some(elsewhere))
+        .await
+        .expect(200);
+    delete(&stage, &video);
+    stage.run(3 * HOUR).await;
+    assert_eq!(stage.on_x(), 0);
 }
 
 #[tokio::test]

@@ -114,5 +114,78 @@ async fn what_is_being_posted_when_its_video_goes_away_comes_to_its_end() {
     stage.tube.lock().unwrap().delete(now, &video);
     stage.run(10 * MINUTE).await;
     let items = stage.items(&source).await;
-    assert_eq!(items[0]["state"], "posted", "{items:?}");
+    assert_eq!(items[0]["state"], "left_out", "{items:?}");
+    assert_eq!(items[0]["reason"], "removed", "{items:?}");
+    assert_eq!(stage.on_x(), 0);
+}
+
+/// Whoever takes an item ends before its post is made.
+const ENDED: &str = "CREATE TRIGGER ended BEFORE INSERT ON posts WHEN NEW.source = 'youtube'
+  BEGIN SELECT RAISE(ROLLBACK, 'ended'); END";
+
+#[tokio::test]
+async fn what_is_being_posted_when_its_source_is_paused_is_dropped() {
+    let mut stage = Stage::new().await;
+    let source = stage.follow(json!({})).await;
+    stage.run(MINUTE).await;
+    stage.world.database.script(ENDED);
+    stage.publish(Video::short("No more"));
+    stage.run(1_000).await;
+    stage.world.database.script("DROP TRIGGER ended");
+    assert_eq!(stage.items(&source).await[0]["state"], "posting");
+    let path = format!("/sources/{source}/pause");
+    stage.ask("POST", &path, None).await.expect(200);
+    stage.run(HOUR).await;
+    let items = stage.items(&source).await;
+    assert_eq!(items[0]["reason"], "paused", "{items:?}");
+    assert_eq!(stage.on_x(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_posted_of_an_item_that_was_taken_away_meanwhile() {
+    for meanwhile in [
+        "DELETE FROM source_items; DELETE FROM sources;",
+        "UPDATE source_items SET state = 'left_out';",
+        "UPDATE source_items SET state = 'pending';",
+    ] {
+        let mut stage = Stage::new().await;
+        stage.follow(json!({})).await;
+        stage.run(MINUTE).await;
+        // Between the two round trips of whoever makes the post.
+        stage.world.database.script(&format!(
+            "CREATE TRIGGER meanwhile AFTER UPDATE ON source_items WHEN NEW.state = 'posting' BEGIN {meanwhile} END"
+        ));
+        stage.publish(Video::short("No more"));
+        stage.run(10 * MINUTE).await;
+        assert_eq!(stage.on_x(), 0, "{meanwhile}");
+        let posts = stage.world.database.look("SELECT id FROM posts");
+        assert_eq!(posts.len(), 0, "{meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_seen_of_a_video_during_a_look_at_it_is_kept() {
+    let mut stage = Stage::new().await;
+    stage.tube.lock().unwrap().settings.recognition = 30 * MINUTE;
+    let source = stage.follow(json!({})).await;
+    stage.run(MINUTE).await;
+    // A notification arrives between the look's beginning and its end.
+    stage.world.database.script(
+        "CREATE TRIGGER meanwhile AFTER UPDATE OF look_at ON videos
+           WHEN OLD.evidence NOT LIKE '%feed_link%' AND NEW.look_at > OLD.look_at AND NEW.evidence = OLD.evidence
+         BEGIN
+           UPDATE videos SET title = 'Its new name', evidence = json_set(evidence, '$.feed_link', first_seen_at)
+           WHERE channel_id = NEW.channel_id AND video_id = NEW.video_id;
+         END",
+    );
+    let video = Video {
+        short_link: false,
+        ..Video::short("Its old name")
+    };
+    stage.publish(video);
+    stage.run(15 * MINUTE).await;
+    let items = stage.items(&source).await;
+    assert_eq!(items[0]["decided_by"], "feed_link", "{items:?}");
+    assert_eq!(items[0]["title"], "Its new name", "{items:?}");
+    assert_eq!(stage.on_x(), 1);
 }

@@ -86,15 +86,45 @@ async fn a_short_that_does_not_read_as_one_yet_is_asked_about_again() {
 }
 
 #[tokio::test]
-async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other() {
-    let (stage, source) = following(WITH_KEY, json!({})).await;
+async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other_and_one_that_is_none_rarely() {
+    let (mut stage, source) = following(WITH_KEY, json!({})).await;
     let shown = stage.get(&format!("/sources/{source}")).await;
     let poll = &shown["health"]["poll"];
     assert_eq!(
         (&poll["state"], &poll["by"]),
-        (&json!("working"), &json!("api")),
+        (&json!("working"), &json!("feed")),
         "{shown}"
     );
+    let invented = json!({ "channel": "UC0000000000000000000000" });
+    let path = format!("/sources/{source}");
+    stage.ask("PATCH", &path, Some(invented)).await.expect(200);
+    stage.run(30 * HOUR).await;
+    let used = "SELECT coalesce(sum(used), 0) FROM youtube_usage WHERE kind = 'feed'";
+    let before = stage.world.database.value(used).as_i64().unwrap();
+    let shown = stage.get(&path).await;
+    assert_eq!(shown["health"]["poll"]["state"], "failing", "{shown}");
+    stage.run(36 * HOUR).await;
+    let looks = stage.world.database.value(used).as_i64().unwrap() - before;
+    assert!((2..=6).contains(&looks), "{looks} looks in 36 hours");
+}
+
+#[tokio::test]
+async fn many_sources_of_one_channel_are_all_served_a_few_at_a_time_and_there_is_an_end_to_them() {
+    let mut stage = Stage::new().await;
+    for _ in 0..30 {
+        stage.follow(json!({ "mode": "draft" })).await;
+    }
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("For all of them"));
+    stage.run(2 * MINUTE).await;
+    let drafts = "SELECT count(*) FROM posts WHERE status = 'draft'";
+    assert_eq!(stage.world.database.value(drafts), 30);
+    for _ in 30..100 {
+        stage.follow(json!({ "mode": "draft" })).await;
+    }
+    let body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
+    let one_more = stage.ask("POST", "/sources/youtube", Some(body)).await;
+    one_more.refused(409, "too_many_sources");
 }
 
 #[tokio::test]
@@ -484,6 +514,7 @@ async fn a_channel_is_found_by_its_names_and_bad_settings_are_named() {
             ("template", json!("{{titel}}")),
             ("template", json!("   ")),
             ("hashtags", json!(["123"])),
+            ("hashtags", json!(["a".repeat(101)])),
             ("include", json!([" "])),
             ("delay_seconds", json!(86_401)),
             ("max_per_day", json!(0)),
