@@ -137,7 +137,7 @@ impl Network {
         // Of the parts that are being sent, one says these words.
         let written = armed.rows.iter().any(|row| {
             let statement = Statement::new(
-                "SELECT p.segments ->> ('$[' || ?2 || ']') AS text FROM deliveries d
+                "SELECT p.segments ->> ('$[' || CAST(?2 AS INTEGER) || ']') AS text FROM deliveries d
                  JOIN posts p ON p.workspace_id = d.workspace_id AND p.id = d.post_id WHERE d.id = ?1",
             )
             .bind(row["delivery_id"].as_str().unwrap())
