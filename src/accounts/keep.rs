@@ -12,6 +12,7 @@ use crate::platforms::x::api::Credentials;
 use crate::platforms::x::app::App as XApp;
 use crate::platforms::x::{legs, oauth, oauth1, profile};
 use crate::platforms::{Class, NotSent, Profile};
+use crate::sources;
 use crate::time::Timestamp;
 
 /// What X gave for a consent.
@@ -127,6 +128,7 @@ pub async fn keep(
             account,
             put_tokens,
             store::wake_deliveries(workspace, &id, now),
+            sources::wake(workspace, now),
             store::audit(workspace, &audit_id, actor, "account.connected", &id, now),
         ];
         let sets = app.database.batch(statements).await?;

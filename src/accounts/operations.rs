@@ -18,6 +18,7 @@ use crate::identity::Caller;
 use crate::ids::{AccountId, AuditId, WorkspaceId};
 use crate::platforms::x::oauth;
 use crate::platforms::{Class, NotSent, Profile};
+use crate::sources;
 use crate::time::{HOUR_MS, MINUTE_MS};
 use futures_util::future::join;
 use serde_json::json;
@@ -368,6 +369,7 @@ pub(super) async fn revive(app: &App, row: &AccountRow) -> Result<(), Error> {
     let statements = vec![
         store::revive(workspace, &row.id, now),
         store::wake_deliveries(workspace, &row.id, now),
+        sources::wake(workspace, now),
     ];
     app.database.batch(statements).await?;
     Ok(())

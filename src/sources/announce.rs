@@ -70,7 +70,8 @@ pub async fn announce(
         Err(why) => return leave_out("template_too_long", Some(why)).await,
     };
     let since = kind::since(&Evidence::read(&video.evidence), item.seen_at, now);
-    let order = order(app, item, &settings, post_id, rendered, (video, since)).await;
+    let since = since.plus_ms(i64::from(settings.delay_seconds) * SECOND_MS);
+    let order = order(app, item, &settings, post_id, rendered, video).await;
     // 2.
     let fields = match accept(app, item, order, since).await? {
         Accepted::Post => return Ok(None),
@@ -209,15 +210,13 @@ async fn order(
     settings: &Settings,
     id: PostId,
     rendered: Rendered,
-    (video, since): (&VideoRow, Timestamp),
+    video: &VideoRow,
 ) -> Order {
     let hold = match settings.mode {
         Mode::Publish => None,
         Mode::Review => Some(Hold::Review),
         Mode::Draft => Some(Hold::Draft),
     };
-    let delay = i64::from(settings.delay_seconds) * SECOND_MS;
-    let at = (delay > 0).then(|| since.plus_ms(delay));
     let mut wording = worded(rendered);
     if settings.thumbnail && some_can_post(app, item, &settings.accounts).await {
         wording.media = picture(app, item, &video.video_id).await;
@@ -230,10 +229,7 @@ async fn order(
         hold,
         wording,
         accounts: settings.accounts.clone(),
-        schedule: Schedule {
-            at,
-            ..Schedule::default()
-        },
+        schedule: Schedule::default(),
         cause: Some(Cause {
             source: item.source_id.clone(),
             video: video.video_id.clone(),

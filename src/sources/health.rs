@@ -73,6 +73,9 @@ pub fn of(row: &ChannelRow, now: Timestamp) -> Health {
     let (push, poll) = (push(row, now), poll(row, now));
     let summary = match (push.state, poll.state) {
         ("off", _) | (_, "off") => "Paused: nothing is noticed.",
+        ("verified", "working") if row.was_not_announced() => {
+            "New videos are found by looking, usually within minutes. YouTube has promised to announce them, but did not announce the last one; Godwit asks anew."
+        }
         ("verified", "working") if row.pushes == 0 => {
             "New videos are looked for, and YouTube has promised to announce them; it has not announced any yet."
         }
@@ -84,6 +87,9 @@ pub fn of(row: &ChannelRow, now: Timestamp) -> Health {
         }
         ("verified", _) => {
             "New videos are announced by YouTube within seconds. Looking at the channel fails at the moment, so that what YouTube does not announce is found later."
+        }
+        ("pending", "working") => {
+            "New videos are found by looking, usually within minutes. YouTube was asked to announce them within seconds, and has not confirmed yet."
         }
         (_, "working") => {
             "New videos are found by looking, usually within minutes. YouTube's announcements, which take seconds, do not work at the moment; Godwit keeps asking for them."
@@ -113,6 +119,13 @@ fn push(row: &ChannelRow, now: Timestamp) -> Push {
             "verified",
             "YouTube announces new videos. It did not take the renewal yet; Godwit keeps asking.",
         ),
+        Standing::Verified if row.was_not_announced() => (
+            "verified",
+            "YouTube has promised to announce new videos, but did not announce the last one. Godwit asks anew.",
+        ),
+        Standing::Verified if row.pushes == 0 => {
+            ("verified", "YouTube has promised to announce new videos.")
+        }
         Standing::Verified => ("verified", "YouTube announces new videos."),
         Standing::Pending => (
             "pending",

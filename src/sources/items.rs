@@ -54,8 +54,13 @@ fn item(row: ItemRow) -> Item {
     let of_video = row.video_reason.filter(|_| is_open && !is_decided);
     let reason = row.reason.or(of_video);
     let detail = row.detail.or_else(|| {
-        let words = said::reason(reason.as_deref()?)?;
-        Some(words.to_owned())
+        let code = reason.as_deref()?;
+        let words = if is_open {
+            said::waiting(code)
+        } else {
+            said::reason(code)
+        };
+        words.map(str::to_owned)
     });
     let evidence = row.evidence.as_deref().unwrap_or("{}");
     Item {
@@ -73,5 +78,6 @@ fn item(row: ItemRow) -> Item {
         evidence: evidence_shown(evidence),
         next_look_at: row.look_at.filter(|_| is_open),
         post_id: row.post_id.filter(|_| row.state == ItemState::Posted),
+        post_status: row.post_status.filter(|_| row.state == ItemState::Posted),
     }
 }

@@ -10,6 +10,7 @@
 //! published before the source began. What it relies on: that posts are accepted once under an id.
 
 mod announce; // from an item to a post
+mod change; // change, pause, resume, delete
 mod connect; // from what people call a channel to its id
 mod data_api; // asking YouTube's Data API
 mod decide; // looking at videos until it is known what they are
@@ -20,13 +21,14 @@ mod items; // what became of each video
 pub mod kind; // Short or not, public or not
 pub mod model; // what a source is to the API
 mod notice; // what the hub delivers
-mod operations; // make, read, change, pause, resume, delete
+mod operations; // make, read
 mod poll; // looking at channels by ourselves
 mod rehearse; // what the newest video would become
 pub mod rhythm; // when to look next
 mod routes; // the HTTP of all this
 mod said; // what people are told
 pub mod settings; // how videos become posts
+mod settle; // an item to its end
 mod sight; // noting what was seen
 mod signature; // whether the hub sent it
 pub(crate) mod store; // the SQL
@@ -38,5 +40,5 @@ mod youtube; // asking YouTube's feeds and pages
 pub use decide::look;
 pub use poll::poll;
 pub use routes::routes;
-pub use sweep::{expired, sweep};
+pub use sweep::{expired, sweep, wake};
 pub use websub::ask as subscribe;

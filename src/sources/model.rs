@@ -4,6 +4,7 @@ use super::ids::{ChannelId, VideoId};
 use super::settings::{Filter, Mode};
 use super::wording::Link;
 use crate::ids::{AccountId, PostId, SourceId, UserId, WorkspaceId};
+use crate::posts::Status;
 use crate::time::{DAY_MS, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -158,4 +159,6 @@ pub struct Item {
     pub next_look_at: Option<Timestamp>,
     /// The post that it became.
     pub post_id: Option<PostId>,
+    /// How that post stands.
+    pub post_status: Option<Status>,
 }

@@ -1,12 +1,12 @@
-//! What people do with sources: make, read, change, pause, resume, delete.
+//! What people do with sources: make and read. [`super::change`] has the rest.
 
 use super::connect::{self, Found};
 use super::health;
 use super::ids::ChannelId;
 use super::model::{Channel, Source, State};
-use super::settings::{Change, NewSource, Settings};
+use super::settings::{NewSource, Settings};
 use super::store::channels::{self, ChannelRow};
-use super::store::{self, Count, SourceRow};
+use super::store::{self, AccountRow, Count, SourceRow};
 use super::websub;
 use crate::app::App;
 use crate::error::{Error, FieldError, Kind};
@@ -83,9 +83,12 @@ pub async fn connect(
     channel.title = found.title.clone().or(channel.title);
     channel.followed = 1;
     channel.poll_at = Some(now);
-    let reply = Reply::json(StatusCode::CREATED, &shown(app, row.clone(), &channel)?)?
-        .with_header(header::LOCATION, &format!("/api/v1/sources/{}", row.id))
-        .with_header(header::ETAG, &tag(1));
+    let reply = Reply::json(
+        StatusCode::CREATED,
+        &shown(app, row.clone(), &channel, &[])?,
+    )?
+    .with_header(header::LOCATION, &format!("/api/v1/sources/{}", row.id))
+    .with_header(header::ETAG, &tag(1));
     let mut statements = vec![
         follow(app, &found, now)?,
         store::insert(&row, settings.max_per_day),
@@ -105,12 +108,12 @@ pub async fn connect(
 
 /// The baseline of a source that begins now. YouTube gives whole seconds: what is of the same second counts as new, lest it be
 /// passed over.
-const fn baseline(now: Timestamp) -> Timestamp {
+pub(super) const fn baseline(now: Timestamp) -> Timestamp {
     now.plus_ms(-now.millis().rem_euclid(SECOND_MS))
 }
 
 /// Fields of an error beside others.
-fn collect<T: Default>(error: Error, errors: &mut Vec<FieldError>) -> Result<T, Error> {
+pub(super) fn collect<T: Default>(error: Error, errors: &mut Vec<FieldError>) -> Result<T, Error> {
     if error.kind != Kind::Invalid {
         return Err(error);
     }
@@ -118,7 +121,7 @@ fn collect<T: Default>(error: Error, errors: &mut Vec<FieldError>) -> Result<T, 
     Ok(T::default())
 }
 
-fn follow(app: &App, found: &Found, now: Timestamp) -> Result<Statement, Error> {
+pub(super) fn follow(app: &App, found: &Found, now: Timestamp) -> Result<Statement, Error> {
     let (callback, secret) = (
         websub::new_callback(app),
         websub::new_secret(app, &found.id)?,
@@ -127,7 +130,7 @@ fn follow(app: &App, found: &Found, now: Timestamp) -> Result<Statement, Error> 
     Ok(channels::follow(&found.id, title, &callback, &secret, now))
 }
 
-async fn begin(app: &App, channel: &ChannelId) {
+pub(super) async fn begin(app: &App, channel: &ChannelId) {
     let channel_id = channel.clone();
     let poll = Job::Poll {
         channel_id: channel_id.clone(),
@@ -141,7 +144,13 @@ async fn begin(app: &App, channel: &ChannelId) {
     }
 }
 
-fn audit(app: &App, caller: &Caller, action: &str, id: &SourceId, now: Timestamp) -> Statement {
+pub(super) fn audit(
+    app: &App,
+    caller: &Caller,
+    action: &str,
+    id: &SourceId,
+    now: Timestamp,
+) -> Statement {
     let audit = AuditId::new(&*app.clock, &*app.random);
     store::audit(
         &caller.workspace_id,
@@ -151,11 +160,6 @@ fn audit(app: &App, caller: &Caller, action: &str, id: &SourceId, now: Timestamp
         id,
         now,
     )
-}
-
-fn audit_of_change(app: &App, caller: &Caller, before: &SourceRow, now: Timestamp) -> Statement {
-    let audit = AuditId::new(&*app.clock, &*app.random);
-    store::audit_of_change(before, &audit, &caller.actor(), now)
 }
 
 /// The entity tag of a revision.
@@ -170,8 +174,20 @@ pub fn tag(revision: u32) -> String {
 /// [`Kind::NotFound`].
 pub async fn get(app: &App, workspace: &WorkspaceId, id: &SourceId) -> Result<Source, Error> {
     let row = find(app, workspace, id).await?;
-    let channel = channel(app, &row.channel_id).await?;
-    shown(app, row, &channel)
+    let statements = vec![
+        channels::read(&row.channel_id),
+        store::that_cannot_post(workspace),
+    ];
+    let mut sets = app.database.batch(statements).await?.into_iter();
+    let channel: Option<ChannelRow> = sets.next().unwrap_or_default().first()?;
+    let broken: Vec<AccountRow> = sets.next().unwrap_or_default().all()?;
+    let channel = channel.ok_or_else(|| {
+        Error::internal(format!(
+            "the channel {} of a source is missing",
+            row.channel_id
+        ))
+    })?;
+    shown(app, row, &channel, &broken)
 }
 
 /// A source as it is stored.
@@ -181,12 +197,6 @@ pub async fn get(app: &App, workspace: &WorkspaceId, id: &SourceId) -> Result<So
 pub async fn find(app: &App, workspace: &WorkspaceId, id: &SourceId) -> Result<SourceRow, Error> {
     let row = app.database.run(store::read(workspace, id)).await?;
     row.first()?.ok_or_else(|| Error::not_found("source"))
-}
-
-async fn channel(app: &App, id: &ChannelId) -> Result<ChannelRow, Error> {
-    let row = app.database.run(channels::read(id)).await?;
-    row.first()?
-        .ok_or_else(|| Error::internal(format!("the channel {id} of a source is missing")))
 }
 
 /// Sources, newest first.
@@ -203,11 +213,14 @@ pub async fn list(
     let rows = store::list(workspace, before, state, limit.saturating_add(1));
     let rows: Vec<SourceRow> = app.database.run(rows).await?.all()?;
     let ids: Vec<ChannelId> = rows.iter().map(|row| row.channel_id.clone()).collect();
-    let known: Vec<ChannelRow> = app.database.run(channels::many(&ids)).await?.all()?;
+    let statements = vec![channels::many(&ids), store::that_cannot_post(workspace)];
+    let mut sets = app.database.batch(statements).await?.into_iter();
+    let known: Vec<ChannelRow> = sets.next().unwrap_or_default().all()?;
+    let broken: Vec<AccountRow> = sets.next().unwrap_or_default().all()?;
     let of = |row: &SourceRow| known.iter().find(|one| one.channel_id == row.channel_id);
     let shown = rows.into_iter().filter_map(|row| {
         let channel = of(&row)?.clone();
-        Some(shown(app, row, &channel))
+        Some(shown(app, row, &channel, &broken))
     });
     let sources = shown.collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(sources, limit, |source: &Source| {
@@ -215,161 +228,25 @@ pub async fn list(
     }))
 }
 
-/// Changes a source. Another channel takes a new baseline, and what is still open of the old one becomes no post.
-///
-/// # Errors
-/// What is wrong, by field; [`Kind::Outdated`] when the source is of another revision than `revisions`, or was changed
-/// meanwhile.
-pub async fn change(
+fn shown(
     app: &App,
-    caller: &Caller,
-    id: &SourceId,
-    change: &Change,
-    revisions: Option<&[u32]>,
+    row: SourceRow,
+    channel: &ChannelRow,
+    broken: &[AccountRow],
 ) -> Result<Source, Error> {
-    if change.is_empty() {
-        return Err(Error::invalid_field(
-            "/channel",
-            "missing_field",
-            "There is nothing to change: no field of the source is given.",
-        ));
-    }
-    let workspace = &caller.workspace_id;
-    let before = find(app, workspace, id).await?;
-    if revisions.is_some_and(|wanted| !wanted.contains(&before.revision)) {
-        return Err(outdated(before.revision));
-    }
-    let mut errors = Vec::new();
-    let accounts = match &change.accounts {
-        Some(accounts) => posts::accounts_that_post(app, workspace, accounts)
-            .await
-            .map(Some)
-            .or_else(|error| collect(error, &mut errors))?,
-        None => None,
-    };
-    let settings = before.settings()?.changed(change, accounts);
-    errors.extend(settings.problems());
-    if !errors.is_empty() {
-        return Err(Error::invalid(errors));
-    }
-    let found = match &change.channel {
-        Some(channel) => Some(connect::find(app, channel).await?),
-        None => None,
-    };
-    let other = found.filter(|found| found.id != before.channel_id);
-    let now = app.now();
-    let mut after = before.clone();
-    after.settings = store::stored(&settings);
-    // Before the update, which takes the revision that it asks for.
-    let mut statements = vec![audit_of_change(app, caller, &before, now)];
-    if let Some(found) = &other {
-        after.channel_id = found.id.clone();
-        after.baseline_at = baseline(now);
-        statements.push(follow(app, found, now)?);
-    }
-    let updated = statements.len();
-    statements.push(store::update(&after, settings.max_per_day, now));
-    if other.is_some() {
-        let revision = before.revision.saturating_add(1);
-        statements.push(store::repointed(&after, revision, now));
-        statements.push(channels::unfollow(&before.channel_id, now));
-        // Of a paused source, the channel is only noted.
-        statements.push(channels::unfollow(&after.channel_id, now));
-    }
-    let sets = app.database.batch(statements).await?;
-    if sets.get(updated).is_none_or(|set| set.rows.is_empty()) {
-        return Err(outdated(find(app, workspace, id).await?.revision));
-    }
-    if after.state == State::Active
-        && let Some(found) = &other
-    {
-        begin(app, &found.id).await;
-    }
-    get(app, workspace, id).await
-}
-
-fn outdated(revision: u32) -> Error {
-    Error::new(
-        Kind::Outdated,
-        "revision_changed",
-        format!("The source has been changed; it is of revision {revision} now."),
-        "Read the source again, and send the change with its new ETag if it is still wanted.",
-    )
-}
-
-/// Pauses a source: nothing becomes a post until it is resumed. Repeating it is safe.
-///
-/// # Errors
-/// [`Kind::NotFound`].
-pub async fn pause(app: &App, caller: &Caller, id: &SourceId) -> Result<Source, Error> {
-    let workspace = &caller.workspace_id;
-    let row = find(app, workspace, id).await?;
-    let now = app.now();
-    if row.state == State::Active {
-        let statements = vec![
-            store::pause(workspace, id, now),
-            store::drop_open(workspace, id, "paused", now),
-            channels::unfollow(&row.channel_id, now),
-            audit(app, caller, "source.paused", id, now),
-        ];
-        app.database.batch(statements).await?;
-    }
-    get(app, workspace, id).await
-}
-
-/// Resumes a source. What was published meanwhile is not posted. Repeating it is safe.
-///
-/// # Errors
-/// [`Kind::NotFound`].
-pub async fn resume(app: &App, caller: &Caller, id: &SourceId) -> Result<Source, Error> {
-    let workspace = &caller.workspace_id;
-    let row = find(app, workspace, id).await?;
-    let now = app.now();
-    if row.state == State::Paused {
-        let found = Found {
-            id: row.channel_id.clone(),
-            title: None,
-        };
-        let statements = vec![
-            follow(app, &found, now)?,
-            store::resume(&row, baseline(now), now),
-            // Somebody may have pointed it elsewhere meanwhile.
-            channels::unfollow(&row.channel_id, now),
-            audit(app, caller, "source.resumed", id, now),
-        ];
-        let sets = app.database.batch(statements).await?;
-        if sets.get(1).is_none_or(|resumed| resumed.rows.is_empty()) {
-            // Somebody else has resumed it, or has pointed it elsewhere.
-            let now = find(app, workspace, id).await?;
-            if now.state == State::Paused {
-                return Err(outdated(now.revision));
-            }
-        }
-        begin(app, &row.channel_id).await;
-    }
-    get(app, workspace, id).await
-}
-
-/// Deletes a source; its posts stay.
-///
-/// # Errors
-/// [`Kind::NotFound`].
-pub async fn delete(app: &App, caller: &Caller, id: &SourceId) -> Result<(), Error> {
-    let workspace = &caller.workspace_id;
-    let row = find(app, workspace, id).await?;
-    let now = app.now();
-    let mut statements = vec![audit(app, caller, "source.deleted", id, now)];
-    statements.extend(store::delete(workspace, id));
-    statements.push(channels::unfollow(&row.channel_id, now));
-    app.database.batch(statements).await?;
-    Ok(())
-}
-
-fn shown(app: &App, row: SourceRow, channel: &ChannelRow) -> Result<Source, Error> {
     let settings = row.settings()?;
     let mut health = health::of(channel, app.now());
     if row.state == State::Paused {
         "Paused: nothing becomes a post until it is resumed.".clone_into(&mut health.summary);
+    } else if let Some(account) = broken
+        .iter()
+        .find(|one| settings.accounts.contains(&one.id))
+    {
+        let detail = format!(
+            "The account {} of this source cannot post: connect it again. A new video waits for its accounts, up to a day. ",
+            account.id
+        );
+        health.summary.insert_str(0, &detail);
     }
     Ok(Source {
         id: row.id,

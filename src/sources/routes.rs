@@ -1,5 +1,6 @@
 //! The HTTP of sources, and the hub's address.
 
+use super::change;
 use super::items;
 use super::model::{Item, ItemState, Source, State};
 use super::notice::{self, Received};
@@ -40,7 +41,7 @@ const SIGNATURE: &[Parameter] = &[Parameter::new(
     "`method=hex`, an HMAC of the body with the subscription's secret",
 )];
 
-const WRONG: &str = "The source cannot be as it is: `invalid_channel`, `unknown_channel`, `invalid_template`, `invalid_hashtag`, `too_many_hashtags`, `invalid_word`, `too_many_words`, `invalid_delay`, `invalid_max_per_day`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `auth_mismatch`; or a field is missing, unknown or of another type";
+const WRONG: &str = "The source cannot be as it is: `invalid_channel`, `unknown_channel`, `invalid_template`, `template_too_long`, `invalid_hashtag`, `too_many_hashtags`, `invalid_word`, `too_many_words`, `invalid_delay`, `invalid_max_per_day`, `invalid_accounts`, `unknown_account`, `duplicate_account`, `account_needs_reconnect`, `auth_mismatch`; or a field is missing, unknown or of another type";
 const UNREACHABLE: &str = "The channel could not be looked up: `youtube_unreachable`";
 
 /// The routes of this part.
@@ -223,21 +224,21 @@ async fn connect(app: App, call: Call) -> Result<Reply, Error> {
 async fn change(app: App, call: Call) -> Result<Reply, Error> {
     let (id, revisions) = (id(&call)?, if_match::revisions(&call)?);
     let change: Change = call.json()?;
-    let changed = operations::change(&app, call.caller()?, &id, &change, revisions.as_deref());
+    let changed = change::change(&app, call.caller()?, &id, &change, revisions.as_deref());
     tagged(&changed.await?)
 }
 
 async fn delete(app: App, call: Call) -> Result<Reply, Error> {
-    operations::delete(&app, call.caller()?, &id(&call)?).await?;
+    change::delete(&app, call.caller()?, &id(&call)?).await?;
     Ok(Reply::no_content())
 }
 
 async fn pause(app: App, call: Call) -> Result<Reply, Error> {
-    tagged(&operations::pause(&app, call.caller()?, &id(&call)?).await?)
+    tagged(&change::pause(&app, call.caller()?, &id(&call)?).await?)
 }
 
 async fn resume(app: App, call: Call) -> Result<Reply, Error> {
-    tagged(&operations::resume(&app, call.caller()?, &id(&call)?).await?)
+    tagged(&change::resume(&app, call.caller()?, &id(&call)?).await?)
 }
 
 async fn list(app: App, call: Call) -> Result<Reply, Error> {

@@ -6,6 +6,13 @@ use super::wording::{RenderError, TemplateError};
 use crate::text::InvalidHashtag;
 use std::fmt;
 
+/// What an item waits for, to a creator; codes that are also reasons to leave one out mean something else then.
+#[must_use]
+pub fn waiting(code: &str) -> Option<&'static str> {
+    let hold = Hold::ALL.iter().find(|hold| hold.code() == code);
+    hold.map(|hold| hold.sentence()).or_else(|| reason(code))
+}
+
 /// What the reason of an item, or what a decision rests on, means to a creator.
 #[must_use]
 pub fn reason(code: &str) -> Option<&'static str> {
@@ -26,6 +33,7 @@ pub fn reason(code: &str) -> Option<&'static str> {
         "accounts_left_out" => {
             "Not every account of this source could post it; it went to the others."
         }
+        "delayed" => "It waits for as long as the source's delay says (delay_seconds).",
         "paused" => "The source was paused.",
         "repointed" => "The source was pointed at another channel.",
         "template_too_long" => "The template leaves no room for a post.",

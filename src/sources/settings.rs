@@ -1,10 +1,10 @@
 //! The settings of a source: how its videos become posts.
 
-use super::wording::{self, Link};
+use super::wording::{self, Link, RenderError, Rendered, Words};
 use crate::error::FieldError;
 use crate::http::Given;
 use crate::ids::AccountId;
-use crate::text::{self, InvalidHashtag};
+use crate::text::{self, InvalidHashtag, STANDARD_LIMIT};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -245,6 +245,18 @@ impl Settings {
         }
     }
 
+    /// The post of a video that has no title to speak of.
+    fn shortest(&self) -> Result<Rendered, RenderError> {
+        let words = Words {
+            title: "",
+            url: "https://www.youtube.com/shorts/AAAAAAAAAAA",
+            channel: "",
+            hashtags: &self.hashtags,
+            link: self.link,
+        };
+        wording::render(&self.template, &words, STANDARD_LIMIT)
+    }
+
     /// Every field in which they cannot be meant so.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldError> {
@@ -257,6 +269,11 @@ impl Settings {
         } else if self.template.chars().count() > TEMPLATE_MAX {
             let detail = format!("A template has up to {TEMPLATE_MAX} characters.");
             say("/template".to_owned(), "invalid_template", detail);
+        } else if let Some(name) = single_braces(&self.template) {
+            let detail = format!("A placeholder has two braces: {{{{{name}}}}}.");
+            say("/template".to_owned(), "invalid_template", detail);
+        } else if let Err(why @ RenderError::TooLong { .. }) = self.shortest() {
+            say("/template".to_owned(), "template_too_long", why.to_string());
         }
         if self.hashtags.len() > HASHTAGS_MAX {
             let detail = format!("There are up to {HASHTAGS_MAX} hashtags.");
@@ -306,13 +323,37 @@ impl Settings {
     #[must_use]
     pub fn unwanted(&self, title: &str) -> Option<&'static str> {
         let title = title.to_lowercase();
-        let has = |word: &String| title.contains(&word.trim().to_lowercase());
+        let has = |word: &String| has_word(&title, &word.trim().to_lowercase());
         if self.exclude.iter().any(has) {
             return Some("excluded_word");
         }
         let wanted = self.include.is_empty() || self.include.iter().any(has);
         (!wanted).then_some("no_included_word")
     }
+}
+
+/// The name of a placeholder that is written with one brace on each side.
+fn single_braces(template: &str) -> Option<&'static str> {
+    ["title", "url", "channel", "hashtags"]
+        .into_iter()
+        .find(|name| {
+            let doubled = template.matches(&format!("{{{{{name}}}}}")).count();
+            template.matches(&format!("{{{name}}}")).count() > doubled
+        })
+}
+
+/// Whether `word` stands in `text` by itself, both in lower case: not as a part of another word, where words are written apart.
+fn has_word(text: &str, word: &str) -> bool {
+    // Thai and what follows in Unicode up to the languages of East Asia have no spaces between words, or endings at them.
+    let joins = |c: char| c.is_alphanumeric() && c < '\u{e00}';
+    let begins = word.chars().next().is_some_and(joins);
+    let ends = word.chars().next_back().is_some_and(joins);
+    text.match_indices(word).any(|(at, found)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + found.len()..);
+        let after = after.and_then(|text| text.chars().next());
+        !(begins && before.is_some_and(joins) || ends && after.is_some_and(joins))
+    })
 }
 
 fn usual_template() -> String {

@@ -5,6 +5,7 @@ use super::feed::Entry;
 use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence};
 use super::model::{NEWS_MS, SeenBy};
+use super::store::hub;
 use super::store::videos::{self, PostOfRow, Seen};
 use crate::app::App;
 use crate::error::Error;
@@ -12,13 +13,16 @@ use crate::ids::{PostId, WorkspaceId};
 use crate::jobs::Job;
 use crate::ports::Statement;
 use crate::posts;
-use crate::time::Timestamp;
+use crate::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What is kept of a title, in characters; YouTube takes up to 100.
 const TITLE_CHARS: usize = 1_000;
+/// How long an announcement may take, in ms, and how often at most the hub is asked anew since none came.
+const LATE_MS: i64 = 5 * MINUTE_MS;
+const ASK_ANEW_MS: i64 = HOUR_MS;
 /// Why a post of a video is taken back.
 const REMOVED: &str = "Its video was deleted or made private.";
 
@@ -71,6 +75,7 @@ impl Sighting {
 /// 1. The transaction. Before it nothing is known, after it every video has its rows for ever; a second time finds them.
 /// 2. Posts of what is gone are taken back. If the process ends before it, whoever said that it is gone says it again.
 /// 3. The nudge. If it is lost, the sweep sends another.
+/// 4. What was found by looking was not announced, which its health tells. If that is lost, the next video tells it.
 ///
 /// # Errors
 /// When the database does not answer: then nothing was noted, or not all was taken back, and it can be done again.
@@ -130,7 +135,15 @@ pub async fn note(
     let new: Vec<New> = sets.pop().unwrap_or_default().all()?;
     let new: Vec<VideoId> = new.into_iter().map(|new| new.video_id).collect();
     // 3.
+    let was_found = by != SeenBy::Push && !new.is_empty();
     nudge(app, channel, new).await;
+    // 4.
+    if was_found {
+        let (late, long_ago) = (now.plus_ms(-LATE_MS), now.plus_ms(-ASK_ANEW_MS));
+        app.database
+            .run(hub::unannounced(channel, now, late, long_ago))
+            .await?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ pub mod videos;
 use super::ids::ChannelId;
 use super::model::State;
 use super::settings::Settings;
-use crate::ids::{AuditId, SourceId, UserId, WorkspaceId};
+use crate::ids::{AccountId, AuditId, SourceId, UserId, WorkspaceId};
 use crate::keep_answer_if_made;
 use crate::ports::{Statement, StorageError};
 use crate::time::{Timestamp, millis};
@@ -77,6 +77,8 @@ const LIST: &str = concat!(
     columns!(),
     " FROM sources WHERE workspace_id = ?1 AND id < ?2 AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4"
 );
+const THAT_CANNOT_POST: &str =
+    "SELECT id FROM accounts WHERE workspace_id = ?1 AND (status <> 'active' OR auth = 'app_only')";
 const COUNT: &str = "SELECT count(*) AS count FROM sources WHERE workspace_id = ?1";
 
 /// Keeps the answer of whoever made a source.
@@ -100,6 +102,18 @@ pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
 #[must_use]
 pub fn read(workspace: &WorkspaceId, id: &SourceId) -> Statement {
     Statement::new(READ).bind(workspace).bind(id)
+}
+
+/// Accounts of a workspace that cannot post now.
+#[must_use]
+pub fn that_cannot_post(workspace: &WorkspaceId) -> Statement {
+    Statement::new(THAT_CANNOT_POST).bind(workspace)
+}
+
+/// What [`that_cannot_post`] gives.
+#[derive(Debug, Deserialize)]
+pub struct AccountRow {
+    pub id: AccountId,
 }
 
 /// How many sources a workspace has.

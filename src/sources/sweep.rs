@@ -4,9 +4,10 @@
 use super::data_api::VIDEOS_MAX;
 use super::ids::{ChannelId, VideoId};
 use super::store::videos::{self, DueRow};
-use super::store::{channels, usage};
+use super::store::{channels, items, usage};
 use crate::app::App;
 use crate::error::Error;
+use crate::ids::WorkspaceId;
 use crate::jobs::Job;
 use crate::ports::Statement;
 use crate::time::{DAY_MS, Timestamp};
@@ -21,6 +22,8 @@ const ASKS_MAX: u32 = 5;
 const LOOKS_MAX: u32 = 500;
 /// How long a channel that nobody follows is remembered, in ms.
 const CHANNEL_KEPT_MS: i64 = 2 * DAY_MS;
+/// How long an item waits at most, from when it was seen, in ms: for a premiere, and then for an account.
+const WAITING_MAX_MS: i64 = 40 * DAY_MS;
 /// How long the use of budgets is remembered, in ms.
 const USAGE_KEPT_MS: i64 = 40 * DAY_MS;
 
@@ -75,6 +78,12 @@ pub async fn sweep(app: &App) -> Result<u32, Error> {
             .await?;
     }
     Ok(count)
+}
+
+/// Has what waits for an account of a workspace looked at by the next sweep, since one was connected. May run twice.
+#[must_use]
+pub fn wake(workspace: &WorkspaceId, now: Timestamp) -> Statement {
+    items::wake(workspace, now, now.plus_ms(-WAITING_MAX_MS))
 }
 
 /// Deletes what nobody needs any more, for the daily clean-up, which serves all workspaces. May run twice.

@@ -73,6 +73,8 @@ pub struct ChannelRow {
     pub poll_note: Option<String>,
     pub etag: Option<String>,
     pub modified: Option<String>,
+    #[serde(with = "optional_millis")]
+    pub unannounced_at: Option<Timestamp>,
     #[serde(with = "millis")]
     pub created_at: Timestamp,
 }
@@ -108,8 +110,15 @@ impl ChannelRow {
             poll_note: None,
             etag: None,
             modified: None,
+            unannounced_at: None,
             created_at: now,
         }
+    }
+
+    /// Whether the last new video was found by looking, though the hub had promised to announce it.
+    #[must_use]
+    pub fn was_not_announced(&self) -> bool {
+        self.unannounced_at.is_some() && self.unannounced_at > self.pushed_at
     }
 
     /// Whether the hub has promised to send what is new, now.
@@ -123,7 +132,7 @@ macro_rules! columns {
     () => {
         "channel_id, title, followed, callback, secret, next_secret, last_secret, last_secret_until, ask, ask_note,
     asked_at, verify_until, lease_until, ask_failures, ask_at, pushes, pushed_at, ignored, poll_at, polled_at,
-    poll_good_at, poll_by, poll_failures, poll_note, etag, modified, created_at"
+    poll_good_at, poll_by, poll_failures, poll_note, etag, modified, unannounced_at, created_at"
     };
 }
 

@@ -123,3 +123,23 @@ pub fn pushed(channel: &ChannelId, now: Timestamp) -> Statement {
 pub fn ignored(channel: &ChannelId, now: Timestamp) -> Statement {
     Statement::new(IGNORED).bind(channel).bind(now)
 }
+
+const UNANNOUNCED: &str = "UPDATE channels SET unannounced_at = ?2,
+    ask_at = CASE WHEN asked_at < ?4 THEN ?2 ELSE ask_at END
+  WHERE channel_id = ?1 AND lease_until > ?2 AND asked_at < ?3 AND coalesce(pushed_at, 0) < ?3";
+
+/// Notes that a new video was found by looking, though the hub had promised to announce it, unless it has promised or sent
+/// something since `late`; it is asked anew if it was not since `long_ago`.
+#[must_use]
+pub fn unannounced(
+    channel: &ChannelId,
+    now: Timestamp,
+    late: Timestamp,
+    long_ago: Timestamp,
+) -> Statement {
+    Statement::new(UNANNOUNCED)
+        .bind(channel)
+        .bind(now)
+        .bind(late)
+        .bind(long_ago)
+}

@@ -4,6 +4,7 @@
 use super::videos::Verdict;
 use crate::ids::{PostId, SourceId, UserId, WorkspaceId};
 use crate::ports::Statement;
+use crate::posts::Status;
 use crate::sources::ids::{ChannelId, VideoId};
 use crate::sources::model::{ItemState, SeenBy};
 use crate::time::{Timestamp, millis, optional_millis};
@@ -140,10 +141,22 @@ fn about(sql: &'static str, item: &OpenRow) -> Statement {
         .bind(&item.video_id)
 }
 
+const WAKE: &str = "UPDATE videos SET look_at = ?2
+  WHERE look_at > ?2 AND (channel_id, video_id) IN (
+    SELECT i.channel_id, i.video_id FROM sources s JOIN source_items i ON i.source_id = s.id AND i.seen_at > ?3
+    WHERE s.workspace_id = ?1 AND i.state = 'pending' AND i.reason IN ('account_needs_reconnect', 'unknown_account'))";
+
+/// What waits for an account of this workspace, and was seen since `since`, is looked at now: one was connected.
+#[must_use]
+pub fn wake(workspace: &WorkspaceId, now: Timestamp, since: Timestamp) -> Statement {
+    Statement::new(WAKE).bind(workspace).bind(now).bind(since)
+}
+
 const ITEMS: &str =
     "SELECT i.video_id, i.state, i.reason, i.detail, i.seen_at, i.seen_by, i.post_id, i.channel_id,
-    v.title, v.published_at, v.evidence, v.verdict, v.reason AS video_reason, v.look_at
+    v.title, v.published_at, v.evidence, v.verdict, v.reason AS video_reason, v.look_at, p.status AS post_status
   FROM source_items i
+    LEFT JOIN posts p ON p.workspace_id = i.workspace_id AND p.id = i.post_id
     LEFT JOIN videos v ON v.channel_id = i.channel_id AND v.video_id = i.video_id
   WHERE i.workspace_id = ?1 AND i.source_id = ?2 AND (i.seen_at, i.video_id) < (?3, ?4)
     AND (?5 IS NULL OR i.state = ?5)
@@ -160,6 +173,7 @@ pub struct ItemRow {
     pub seen_at: Timestamp,
     pub seen_by: SeenBy,
     pub post_id: Option<PostId>,
+    pub post_status: Option<Status>,
     pub title: Option<String>,
     #[serde(with = "optional_millis")]
     pub published_at: Option<Timestamp>,

@@ -20,14 +20,16 @@ pub struct Seen {
     pub evidence: String,
 }
 
-// A later sighting of what is not decided yet may know more; of what is decided it changes nothing, so that an edit of an
-// old video costs no row.
+// A later sighting of what is not decided yet may know more, and so may one of what waits to be posted; of what is done it
+// changes nothing, so that an edit of an old video costs no row.
 const SEE: &str = "INSERT INTO videos (channel_id, video_id, title, published_at, first_seen_at, evidence)
   SELECT ?1, value ->> 'video_id', value ->> 'title', value ->> 'published_at', ?3, value ->> 'evidence' FROM json_each(?2)
   WHERE EXISTS (SELECT 1 FROM channels WHERE channel_id = ?1 AND followed)
   ON CONFLICT (channel_id, video_id) DO UPDATE SET title = coalesce(excluded.title, title),
     published_at = coalesce(published_at, excluded.published_at), evidence = json_patch(excluded.evidence, evidence)
-  WHERE verdict = 'undecided' AND (coalesce(excluded.title, title, '') <> coalesce(title, '')
+  WHERE (verdict = 'undecided' OR EXISTS (SELECT 1 FROM source_items i
+      WHERE i.channel_id = ?1 AND i.video_id = videos.video_id AND i.state = 'pending'))
+    AND (coalesce(excluded.title, title, '') <> coalesce(title, '')
     OR coalesce(published_at, excluded.published_at, 0) <> coalesce(published_at, 0)
     OR json_patch(excluded.evidence, evidence) <> evidence)";
 

@@ -38,11 +38,7 @@ fn pair(state: &str, reason: &str) -> (String, String) {
 
 #[tokio::test]
 async fn a_post_that_waits_is_taken_back_when_its_video_goes() {
-    for settings in [
-        json!({ "delay_seconds": 3_600 }),
-        json!({ "mode": "review" }),
-        json!({ "mode": "draft" }),
-    ] {
+    for settings in [json!({ "mode": "review" }), json!({ "mode": "draft" })] {
         let (mut stage, source) = following(&[], settings.clone()).await;
         let video = stage.publish(Video::short("Not like this"));
         stage.run(10 * MINUTE).await;
@@ -157,6 +153,8 @@ async fn a_premiere_is_waited_for_from_its_beginning() {
     accounts_are(&stage, "needs_reconnect");
     // It goes on for ten minutes, and what is announced is the video that remains.
     stage.run(30 * MINUTE).await;
+    assert_eq!(state(&stage, &source).await, pair("pending", "delayed"));
+    stage.run(HOUR).await;
     assert_eq!(
         state(&stage, &source).await,
         pair("pending", "account_needs_reconnect")
@@ -164,8 +162,6 @@ async fn a_premiere_is_waited_for_from_its_beginning() {
     accounts_are(&stage, "active");
     stage.run(20 * MINUTE).await;
     assert_eq!(state(&stage, &source).await, pair("posted", ""));
-    assert_eq!(stage.on_x(), 0, "its delay is not over");
-    stage.run(HOUR).await;
     assert_eq!(stage.on_x(), 1);
 }
 
@@ -193,19 +189,64 @@ async fn what_is_hidden_before_its_post_is_waited_for_where_youtube_can_say_that
 
 #[tokio::test]
 async fn the_post_of_a_source_that_follows_another_channel_by_now_is_taken_back_too() {
-    let (mut stage, source) = following(&[], json!({ "delay_seconds": 3_600 })).await;
-    stage.follow(json!({ "mode": "draft" })).await;
+    let (mut stage, source) = following(&[], json!({ "mode": "review" })).await;
+    stage.follow(json!({ "include": ["Gone"] })).await;
     stage.run(MINUTE).await;
     let video = stage.publish(Video::short("Gone"));
     stage.run(MINUTE).await;
+    let post = stage.items(&source).await[0]["post_id"].clone();
     let elsewhere = json!({ "channel": "UC0000000000000000000000" });
     stage
         .ask("PATCH", &format!("/sources/{source}"), Some(elsewhere))
         .await
         .expect(200);
     delete(&stage, &video);
-    stage.run(3 * HOUR).await;
-    assert_eq!(stage.on_x(), 0);
+    stage.run(MINUTE).await;
+    let path = format!("/posts/{}", post.as_str().unwrap());
+    assert_eq!(stage.get(&path).await["status"], "canceled");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_delay_is_dropped_when_nobody_wants_it_any_more() {
+    for who in ["the creator", "the owner", "another channel", "nobody"] {
+        let (mut stage, source) = following(&[], json!({ "delay_seconds": 3_600 })).await;
+        let video = stage.publish(Video::short("Not like this"));
+        stage.run(10 * MINUTE).await;
+        assert_eq!(state(&stage, &source).await, pair("pending", "delayed"));
+        let path = format!("/sources/{source}");
+        let elsewhere = json!({ "channel": "UC0000000000000000000000" });
+        match who {
+            "the creator" => delete(&stage, &video),
+            "the owner" => {
+                let pause = format!("{path}/pause");
+                stage.ask("POST", &pause, None).await.expect(200);
+            }
+            "another channel" => {
+                stage.ask("PATCH", &path, Some(elsewhere)).await.expect(200);
+            }
+            _ => {}
+        }
+        stage.run(2 * HOUR).await;
+        assert_eq!(stage.on_x(), usize::from(who == "nobody"), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_an_account_goes_out_when_it_is_connected_again() {
+    let (mut stage, source) = following(&[], json!({})).await;
+    accounts_are(&stage, "needs_reconnect");
+    stage.publish(Video::short("In good time"));
+    stage.run(20 * MINUTE + 10_000).await;
+    let summary = stage.get(&format!("/sources/{source}")).await["health"]["summary"].clone();
+    assert!(
+        summary.as_str().unwrap().contains("cannot post"),
+        "{summary}"
+    );
+    let refresh = format!("/accounts/{}/refresh", stage.account);
+    let account = stage.ask("POST", &refresh, None).await.expect(200);
+    assert_eq!(account["refreshed"], true);
+    stage.run(MINUTE).await;
+    assert_eq!(state(&stage, &source).await, pair("posted", ""));
 }
 
 #[tokio::test]

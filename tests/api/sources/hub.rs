@@ -44,7 +44,7 @@ async fn it_is_asked_for_as_the_hub_wants_it_and_its_lease_is_what_the_verificat
     let until = godwit::time::Timestamp::parse_rfc3339(until).unwrap();
     assert_eq!(until.millis(), rows[0].expires_ms, "{shown}");
     // Another source of the channel shares it.
-    stage.follow(json!({})).await;
+    stage.follow(json!({ "filter": "videos" })).await;
     stage.run(MINUTE).await;
     assert_eq!(stage.tube.lock().unwrap().subscriptions(now + 1).len(), 1);
 }
@@ -245,4 +245,29 @@ async fn only_what_was_asked_for_is_confirmed() {
     assert_eq!(ask(&stage, &good).await.status, 404);
     let end = good.replace("=subscribe", "=unsubscribe");
     assert_eq!(ask(&stage, &end).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_hub_that_has_forgotten_its_promise_is_asked_anew_when_a_look_finds_what_it_should_have_told()
+ {
+    let (mut stage, source) = in_mood(Mood::Healthy).await;
+    stage.run(2 * HOUR).await;
+    let asked = stage.tube.lock().unwrap().counts().of(On::Hub);
+    // As after its own restart.
+    stage.tube.lock().unwrap().forget_subscriptions();
+    stage.publish(Video::short("Nobody says so"));
+    stage.run(5 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    assert_eq!(stage.tube.lock().unwrap().counts().of(On::Hub), asked + 1);
+    let summary = stage.get(&format!("/sources/{source}")).await["health"]["summary"].clone();
+    let words = "did not announce the last one";
+    assert!(summary.as_str().unwrap().contains(words), "{summary}");
+    stage.publish(Video::short("Told again"));
+    stage.run(2_000).await;
+    assert_eq!(stage.on_x(), 2);
+    let summary = stage.get(&format!("/sources/{source}")).await["health"]["summary"].clone();
+    assert!(
+        summary.as_str().unwrap().contains("All is well"),
+        "{summary}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Two at once: what one of them began, the other finds half done, or does not know of.
 
-use super::{CHANNEL, Following as _, HOUR, MINUTE};
+use super::{Following as _, HOUR, MINUTE};
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{Mood, Video};
 use godwit::ports::{Clock as _, Statement};
@@ -54,7 +54,7 @@ async fn an_item_that_is_a_post_already_is_not_left_out_by_who_finds_its_source_
 async fn what_a_second_source_claims_during_a_look_for_the_first_is_looked_at() {
     let mut stage = Stage::new().await;
     stage.follow(json!({})).await;
-    let second = stage.follow(json!({})).await;
+    let second = stage.follow(json!({ "include": ["flies"] })).await;
     stage.run(MINUTE).await;
     let paused = format!("/sources/{second}/pause");
     stage.ask("POST", &paused, None).await.expect(200);
@@ -90,7 +90,7 @@ async fn what_others_saw_between_a_sources_baseline_and_its_beginning_is_not_los
            UPDATE sources SET baseline_at = baseline_at - 28800000 WHERE id = NEW.id;
          END",
     );
-    let second = stage.follow(json!({ "channel": CHANNEL })).await;
+    let second = stage.follow(json!({ "include": ["flies"] })).await;
     stage.run(7 * HOUR).await;
     let items = stage.items(&second).await;
     assert_eq!(items.len(), 1, "{items:?}");

@@ -111,16 +111,17 @@ async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other_and_one_that
 #[tokio::test]
 async fn many_sources_of_one_channel_are_all_served_a_few_at_a_time_and_there_is_an_end_to_them() {
     let mut stage = Stage::new().await;
-    for _ in 0..30 {
-        stage.follow(json!({ "mode": "draft" })).await;
+    let other = |number: u32| json!({ "mode": "draft", "exclude": [format!("word{number}")] });
+    for number in 0..30 {
+        stage.follow(other(number)).await;
     }
     stage.run(MINUTE).await;
     stage.publish(Video::short("For all of them"));
     stage.run(2 * MINUTE).await;
     let drafts = "SELECT count(*) FROM posts WHERE status = 'draft'";
     assert_eq!(stage.world.database.value(drafts), 30);
-    for _ in 30..100 {
-        stage.follow(json!({ "mode": "draft" })).await;
+    for number in 30..100 {
+        stage.follow(other(number)).await;
     }
     let body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
     let one_more = stage.ask("POST", "/sources/youtube", Some(body)).await;
@@ -172,7 +173,8 @@ async fn a_delay_is_kept_and_what_waits_for_a_person_goes_when_they_say_so() {
     stage.publish(Video::short("Later"));
     stage.run(590_000).await;
     assert_eq!(stage.on_x(), 0);
-    stage.run(12_000).await;
+    // The sweep takes it with the next minute.
+    stage.run(75_000).await;
     assert_eq!(stage.on_x(), 1);
     for mode in ["review", "draft"] {
         let (mut stage, source) = following(&[], json!({ "mode": mode })).await;
@@ -420,6 +422,55 @@ async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
 }
 
 #[tokio::test]
+async fn words_are_words_and_not_parts_of_others() {
+    for (title, expected) in [
+        ("Start here", pair("posted", "")),
+        ("Modern ART!", pair("left_out", "excluded_word")),
+        ("#art", pair("left_out", "excluded_word")),
+        ("art", pair("left_out", "excluded_word")),
+        ("新しい猫の動画", pair("left_out", "excluded_word")),
+        ("Über Hünde", pair("posted", "")),
+        ("Der Hund", pair("left_out", "excluded_word")),
+    ] {
+        let words = json!({ "exclude": ["art", "猫", "hund"] });
+        let (mut stage, source) = following(&[], words).await;
+        stage.publish(Video::short(title));
+        stage.run(MINUTE).await;
+        assert_eq!(states(&stage, &source).await, [expected], "{title}");
+    }
+}
+
+#[tokio::test]
+async fn a_title_that_is_mended_in_the_delay_is_the_one_that_is_posted() {
+    let settings = json!({ "delay_seconds": 600, "template": "{{title}}" });
+    let (mut stage, source) = following(&[], settings).await;
+    let video = stage.publish(Video::short("Tpyo"));
+    stage.run(5 * MINUTE).await;
+    assert_eq!(states(&stage, &source).await, [pair("pending", "delayed")]);
+    let now = stage.world.clock.now().millis();
+    assert!(stage.tube.lock().unwrap().edit(now, &video, "Typo"));
+    stage.run(10 * MINUTE).await;
+    assert_eq!(stage.texts_on_x(), ["Typo"]);
+}
+
+#[tokio::test]
+async fn an_item_says_what_it_waits_for_and_how_its_post_stands() {
+    let (mut stage, source) = following(WITH_KEY, json!({ "filter": "all" })).await;
+    stage.publish(Video::live("On the air"));
+    stage.run(MINUTE).await;
+    let items = stage.items(&source).await;
+    assert_eq!(items[0]["reason"], "live");
+    assert_eq!(
+        items[0]["detail"],
+        "It is live; it is looked at again when it has ended."
+    );
+    assert_eq!(items[0]["post_status"], Value::Null);
+    stage.publish(Video::short("It flies"));
+    stage.run(MINUTE).await;
+    assert_eq!(stage.items(&source).await[0]["post_status"], "published");
+}
+
+#[tokio::test]
 async fn a_test_shows_the_newest_and_sends_nothing() {
     let mut stage = Stage::new().await;
     let source = stage.follow(json!({})).await;
@@ -499,6 +550,8 @@ async fn a_channel_is_found_by_its_names_and_bad_settings_are_named() {
                 .await
                 .expect(201);
             assert_eq!(made["channel"]["id"], CHANNEL);
+            let path = format!("/sources/{}", made["id"].as_str().unwrap());
+            assert_eq!(stage.ask("DELETE", &path, None).await.status, 204);
         }
         for (channel, code) in [
             ("@nobody.there", "unknown_channel"),
@@ -513,6 +566,8 @@ async fn a_channel_is_found_by_its_names_and_bad_settings_are_named() {
         for (field, value) in [
             ("template", json!("{{titel}}")),
             ("template", json!("   ")),
+            ("template", json!("New: {title}")),
+            ("template", json!("a".repeat(290))),
             ("hashtags", json!(["123"])),
             ("hashtags", json!(["a".repeat(101)])),
             ("include", json!([" "])),

@@ -149,6 +149,11 @@ impl Tube {
         self.hub.rows(now_ms)
     }
 
+    /// The hub has lost what it knew, and sends nothing more to anybody.
+    pub fn forget_subscriptions(&mut self) {
+        self.hub = Subscriptions::default();
+    }
+
     pub fn counts(&self) -> &Counts {
         &self.record.counts
     }
