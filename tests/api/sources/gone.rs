@@ -20,7 +20,8 @@ fn delete(stage: &Stage, video: &str) {
 }
 
 fn accounts_are(stage: &Stage, status: &'static str) {
-    let sql = "UPDATE accounts SET status = ?1";
+    let sql = "UPDATE accounts SET status = ?1,
+      status_reason = CASE ?1 WHEN 'active' THEN NULL ELSE 'grant_revoked' END";
     let change = Statement::new(sql).bind(status);
     stage.world.database.change(&change);
 }
