@@ -15,7 +15,7 @@ use crate::ids::{SourceId, WorkspaceId};
 /// What a source saw, newest first.
 ///
 /// # Errors
-/// [`Kind::NotFound`].
+/// When there is no such source.
 pub async fn list(
     app: &App,
     workspace: &WorkspaceId,

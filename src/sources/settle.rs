@@ -192,16 +192,10 @@ impl Looked<'_> {
             self.wait(video, item, needs)
                 .or_else(|| delayed(item, &settings, &evidence, now))
         };
-        if let Some(Wait::Delayed(at)) = wait {
-            if item.tried == 0 {
-                app.database
-                    .run(items::noted(item, "delayed", None))
-                    .await?;
-            }
-            return Ok(Some(at));
-        }
-        if let Some(Wait::Until(at)) = wait {
-            return Ok(Some(at));
+        match wait {
+            Some(Wait::Until(at)) => return Ok(Some(at)),
+            Some(Wait::Delayed(at)) if item.tried > 0 => return Ok(Some(at)),
+            _ => {}
         }
         if self.settled.fetch_add(1, Ordering::Relaxed) >= SETTLED_MAX {
             // What waits for something already need not be hurried.
@@ -215,7 +209,13 @@ impl Looked<'_> {
             return Ok(None);
         }
         match wait {
-            Some(Wait::Until(at) | Wait::Delayed(at)) => Ok(Some(at)),
+            Some(Wait::Until(at)) => Ok(Some(at)),
+            Some(Wait::Delayed(at)) => {
+                app.database
+                    .run(items::noted(item, "delayed", None))
+                    .await?;
+                Ok(Some(at))
+            }
             Some(Wait::Never(reason)) => {
                 let left_out = items::left_out(item, &reason, None, now);
                 app.database.run(left_out).await?;
