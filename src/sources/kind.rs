@@ -173,7 +173,8 @@ fn hidden(
     if let Some(deleted) = evidence.deleted
         && !evidence.api_has_spoken()
     {
-        let believed = deleted.plus_ms(TAKEN_BACK_AFTER_MS);
+        // Whoever noted it may have a clock that is ahead.
+        let believed = deleted.min(now).plus_ms(TAKEN_BACK_AFTER_MS);
         return if now < believed {
             Some(Verdict::Hold {
                 reason: Hold::Absent,
