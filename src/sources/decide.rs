@@ -45,7 +45,7 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     let statements = vec![
         videos::take(channel, ids, now, held),
         channels::read(channel),
-        items::open(channel, ids, OPEN_MAX),
+        items::open(channel, ids, OPEN_MAX, turn(app)),
     ];
     let mut sets = app.database.batch(statements).await?.into_iter();
     let mut next = || sets.next().unwrap_or_default();
@@ -87,6 +87,13 @@ pub async fn look(app: &App, channel: &ChannelId, ids: &[VideoId]) -> Result<(),
     // If this is lost, the sweep sends another.
     sight::nudge(app, channel, more).await;
     Ok(())
+}
+
+fn turn(app: &App) -> u32 {
+    let mut bytes = [0; 1];
+    app.random.fill(&mut bytes);
+    let [byte] = bytes;
+    1 + u32::from(byte) % items::TURNS
 }
 
 /// What the Data API says of those about which it is to be asked; `None` where it was not, or did not answer.

@@ -10,11 +10,14 @@ use crate::sources::model::{ItemState, SeenBy};
 use crate::time::{Timestamp, millis, optional_millis};
 use serde::Deserialize;
 
+/// The characters at the end of an id that are all chance.
+pub const TURNS: u32 = 12;
+
 const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active,
     i.reason IS NOT NULL AS tried
   FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
   WHERE i.channel_id = ?1 AND i.video_id IN (SELECT value FROM json_each(?2)) AND i.state IN ('pending', 'posting')
-  ORDER BY i.reason IS NOT NULL, random() LIMIT ?3";
+  ORDER BY i.reason IS NOT NULL, substr(i.source_id, -?4), i.video_id LIMIT ?3";
 
 /// An item that has not come to its end, with its source.
 #[derive(Debug, Deserialize)]
@@ -36,13 +39,14 @@ pub struct OpenRow {
 }
 
 /// Items of these videos that have not come to their end, of all sources: up to `limit`, those that were not tried yet
-/// first.
+/// first, and each `turn` from 1 to [`TURNS`] in another order, so that where there are more each has its own.
 #[must_use]
-pub fn open(channel: &ChannelId, videos: &[VideoId], limit: u32) -> Statement {
+pub fn open(channel: &ChannelId, videos: &[VideoId], limit: u32, turn: u32) -> Statement {
     Statement::new(OPEN)
         .bind(channel)
         .bind(serde_json::to_string(videos).unwrap_or_default())
         .bind(limit)
+        .bind(turn)
 }
 
 // Whoever took it before may not know yet that it was put back, and makes its post under the same id.
