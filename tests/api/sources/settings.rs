@@ -422,6 +422,19 @@ async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
 }
 
 #[tokio::test]
+async fn the_videos_picture_goes_along_where_it_is_wanted() {
+    for wanted in [true, false] {
+        let (mut stage, _) = following(&[], json!({ "thumbnail": wanted })).await;
+        stage.publish(Video::short("With a picture"));
+        stage.run(10 * MINUTE).await;
+        let x = stage.x.lock().unwrap();
+        let posts = x.posts();
+        assert_eq!(posts.len(), 1);
+        assert_eq!(posts[0].media_ids.len(), usize::from(wanted));
+    }
+}
+
+#[tokio::test]
 async fn words_are_words_and_not_parts_of_others() {
     for (title, expected) in [
         ("Start here", pair("posted", "")),
