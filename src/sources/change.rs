@@ -2,27 +2,20 @@
 
 use super::connect::{self, Found};
 use super::model::{Source, State};
-use super::operations::{audit, baseline, begin, collect, find, follow, get};
+use super::operations::{audit, baseline, begin, collect, exists, find, follow, get, rival};
 use super::settings::Change;
+use super::store;
 use super::store::channels;
-use super::store::{self, SourceRow};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::identity::Caller;
 use crate::ids::{AuditId, SourceId};
-use crate::ports::Statement;
 use crate::posts;
-use crate::time::Timestamp;
-
-fn audit_of_change(app: &App, caller: &Caller, before: &SourceRow, now: Timestamp) -> Statement {
-    let audit = AuditId::new(&*app.clock, &*app.random);
-    store::audit_of_change(before, &audit, &caller.actor(), now)
-}
 
 /// Changes a source. Another channel takes a new baseline, and what is still open of the old one becomes no post.
 ///
 /// # Errors
-/// What is wrong, by field; [`Kind::Outdated`] when the source is of another revision than `revisions`, or was changed
+/// What is wrong, by field; `source_exists`; [`Kind::Outdated`] when the source is of another revision than `revisions`, or was changed
 /// meanwhile.
 pub async fn change(
     app: &App,
@@ -64,13 +57,14 @@ pub async fn change(
     let now = app.now();
     let mut after = before.clone();
     after.settings = store::stored(&settings);
-    // Before the update, which takes the revision that it asks for.
-    let mut statements = vec![audit_of_change(app, caller, &before, now)];
+    let mut statements = Vec::new();
     if let Some(found) = &other {
         after.channel_id = found.id.clone();
         after.baseline_at = baseline(now);
         statements.push(follow(app, found, now)?);
     }
+    let audit = AuditId::new(&*app.clock, &*app.random);
+    statements.push(store::audit_of_change(&after, &audit, &caller.actor(), now));
     let updated = statements.len();
     statements.push(store::update(&after, settings.max_per_day, now));
     if other.is_some() {
@@ -82,7 +76,12 @@ pub async fn change(
     }
     let sets = app.database.batch(statements).await?;
     if sets.get(updated).is_none_or(|set| set.rows.is_empty()) {
-        return Err(outdated(find(app, workspace, id).await?.revision));
+        let now = find(app, workspace, id).await?;
+        return Err(if now.revision == before.revision {
+            exists(rival(app, &after).await?)
+        } else {
+            outdated(now.revision)
+        });
     }
     if after.state == State::Active
         && let Some(found) = &other

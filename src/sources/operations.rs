@@ -6,7 +6,7 @@ use super::ids::ChannelId;
 use super::model::{Channel, Source, State};
 use super::settings::{NewSource, Settings};
 use super::store::channels::{self, ChannelRow};
-use super::store::{self, AccountRow, Count, SourceRow};
+use super::store::{self, AccountRow, Count, RivalRow, SourceRow};
 use super::websub;
 use crate::app::App;
 use crate::error::{Error, FieldError, Kind};
@@ -33,6 +33,23 @@ fn too_many() -> Error {
     )
 }
 
+/// That another source announces the same videos by one of the same accounts.
+pub(super) fn exists(other: Option<RivalRow>) -> Error {
+    let other = other.map_or_else(|| "another".to_owned(), |other| other.id.to_string());
+    Error::new(
+        Kind::Conflict,
+        "source_exists",
+        format!(
+            "The source {other} posts the same videos of this channel to one of these accounts, which would post each of them twice."
+        ),
+        "Change or delete that source, or give one of the two other accounts, another filter, or other words.",
+    )
+}
+
+pub(super) async fn rival(app: &App, row: &SourceRow) -> Result<Option<RivalRow>, Error> {
+    Ok(app.database.run(store::rival(row)).await?.first()?)
+}
+
 /// Makes a source: 201 with it. What its channel has published so far is not posted.
 ///
 /// 1. The channel is looked up.
@@ -40,7 +57,7 @@ fn too_many() -> Error {
 /// 3. The nudges. If they are lost, the sweep sends others.
 ///
 /// # Errors
-/// What is wrong with it, by field; `too_many_sources`; `youtube_unreachable`.
+/// What is wrong with it, by field; `too_many_sources`; `source_exists`; `youtube_unreachable`.
 pub async fn connect(
     app: &App,
     caller: &Caller,
@@ -89,18 +106,23 @@ pub async fn connect(
     )?
     .with_header(header::LOCATION, &format!("/api/v1/sources/{}", row.id))
     .with_header(header::ETAG, &tag(1));
-    let mut statements = vec![
+    let statements = vec![
         follow(app, &found, now)?,
         store::insert(&row, settings.max_per_day),
+        // It may not have been made.
+        channels::unfollow(&found.id, now),
+        audit(app, caller, "source.created", &row.id, now),
     ];
-    statements.push(audit(app, caller, "source.created", &row.id, now));
     let work = Work {
         statements,
         keep: store::KEEP,
         made: row.id.as_str(),
     };
     // 2.
-    once.commit(app, work, &reply).await?;
+    let sets = once.commit(app, work, &reply).await?;
+    if sets.get(1).is_none_or(|made| made.rows.is_empty()) {
+        return Err(exists(rival(app, &row).await?));
+    }
     // 3.
     begin(app, &found.id).await;
     Ok(reply)

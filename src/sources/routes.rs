@@ -71,7 +71,7 @@ fn making() -> Vec<Route> {
         .with_answer_headers(MADE)
         .refuses(
             409,
-            "The workspace has as many sources as there may be: `too_many_sources`",
+            "Another source would post the same: `source_exists`; or there may be no more sources: `too_many_sources`",
         )
         .refuses(422, WRONG)
         .refuses(502, UNREACHABLE),
@@ -86,6 +86,7 @@ fn making() -> Vec<Route> {
         .takes::<Change>()
         .gives::<Source>(200, "The source as it is now")
         .with_answer_headers(TAGGED)
+        .refuses(409, "Another source would post the same: `source_exists`")
         .refuses(412, "It is of another revision by now: `revision_changed`")
         .refuses(422, WRONG)
         .refuses(502, UNREACHABLE),

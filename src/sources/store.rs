@@ -64,9 +64,37 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = "INSERT INTO sources (workspace_id, id, channel_id, created_by, state, settings, max_per_day, baseline_at,
+/// Another source would announce the same videos by the same accounts: with settings of this parameter, ?2 of ?1 at ?3.
+macro_rules! rival {
+    ($settings:literal) => {
+        concat!(
+            "SELECT o.id FROM sources o WHERE o.workspace_id = ?1 AND o.channel_id = ?3 AND o.id <> ?2
+    AND o.settings ->> '$.include' = ",
+            $settings,
+            " ->> '$.include' AND o.settings ->> '$.exclude' = ",
+            $settings,
+            " ->> '$.exclude'
+    AND (o.settings ->> '$.filter' IN ('all', ",
+            $settings,
+            " ->> '$.filter') OR ",
+            $settings,
+            " ->> '$.filter' = 'all')
+    AND EXISTS (SELECT 1 FROM json_each(o.settings, '$.accounts') a
+      WHERE a.value IN (SELECT value FROM json_each(",
+            $settings,
+            ", '$.accounts')))"
+        )
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO sources (workspace_id, id, channel_id, created_by, state, settings, max_per_day, baseline_at,
     created_at, updated_at)
-  VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?8)";
+  SELECT ?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?8 WHERE NOT EXISTS (",
+    rival!("?5"),
+    ") RETURNING id"
+);
+const RIVAL: &str = concat!(rival!("?4"), " LIMIT 1");
 const READ: &str = concat!(
     "SELECT ",
     columns!(),
@@ -84,7 +112,7 @@ const COUNT: &str = "SELECT count(*) AS count FROM sources WHERE workspace_id = 
 /// Keeps the answer of whoever made a source.
 pub const KEEP: &str = keep_answer_if_made!("sources", "id");
 
-/// A new source.
+/// A new source, unless another announces the same; gives a row if it was made.
 #[must_use]
 pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
     Statement::new(INSERT)
@@ -96,6 +124,26 @@ pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
         .bind(max_per_day)
         .bind(row.baseline_at)
         .bind(row.created_at)
+}
+
+/// The other source that announces the same videos of a channel by one of the same accounts.
+#[must_use]
+pub fn rival(row: &SourceRow) -> Statement {
+    about(RIVAL, row)
+}
+
+fn about(sql: &'static str, row: &SourceRow) -> Statement {
+    Statement::new(sql)
+        .bind(&row.workspace_id)
+        .bind(&row.id)
+        .bind(&row.channel_id)
+        .bind(row.settings.as_str())
+}
+
+/// What [`rival`] gives.
+#[derive(Debug, Deserialize)]
+pub struct RivalRow {
+    pub id: SourceId,
 }
 
 /// One source.
@@ -148,18 +196,18 @@ pub fn list(
         .bind(limit)
 }
 
-const UPDATE: &str = "UPDATE sources SET channel_id = ?3, settings = ?4, max_per_day = ?5, baseline_at = ?6, revision = revision + 1,
+const UPDATE: &str = concat!(
+    "UPDATE sources SET channel_id = ?3, settings = ?4, max_per_day = ?5, baseline_at = ?6, revision = revision + 1,
     updated_at = ?7
-  WHERE workspace_id = ?1 AND id = ?2 AND revision = ?8 RETURNING revision";
+  WHERE workspace_id = ?1 AND id = ?2 AND revision = ?8 AND NOT EXISTS (",
+    rival!("?4"),
+    ") RETURNING revision"
+);
 
-/// Another state of a source, over the revision that was read; gives a row if it was still that.
+/// Another state of a source, over the revision that was read, unless another announces the same; gives a row if it was done.
 #[must_use]
 pub fn update(row: &SourceRow, max_per_day: Option<u32>, now: Timestamp) -> Statement {
-    Statement::new(UPDATE)
-        .bind(&row.workspace_id)
-        .bind(&row.id)
-        .bind(&row.channel_id)
-        .bind(row.settings.as_str())
+    about(UPDATE, row)
         .bind(max_per_day)
         .bind(row.baseline_at)
         .bind(now)
@@ -239,24 +287,22 @@ pub fn audit(
         .bind(now)
 }
 
-const AUDIT_OF_CHANGE: &str = "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
-  SELECT ?1, ?2, ?3, 'source.changed', id, ?5 FROM sources WHERE workspace_id = ?1 AND id = ?4 AND revision = ?6";
+const AUDIT_OF_CHANGE: &str = concat!(
+    "INSERT INTO audit_log (workspace_id, id, actor, action, subject, at)
+  SELECT ?1, ?5, ?6, 'source.changed', id, ?7 FROM sources
+  WHERE workspace_id = ?1 AND id = ?2 AND revision = ?8 AND NOT EXISTS (",
+    rival!("?4"),
+    ")"
+);
 
-/// Who changed a source, if it is still as it was read.
+/// Before an update: who changes a source, if that will be done.
 #[must_use]
-pub fn audit_of_change(
-    before: &SourceRow,
-    audit: &AuditId,
-    actor: &str,
-    now: Timestamp,
-) -> Statement {
-    Statement::new(AUDIT_OF_CHANGE)
-        .bind(&before.workspace_id)
+pub fn audit_of_change(row: &SourceRow, audit: &AuditId, actor: &str, now: Timestamp) -> Statement {
+    about(AUDIT_OF_CHANGE, row)
         .bind(audit)
         .bind(actor)
-        .bind(&before.id)
         .bind(now)
-        .bind(before.revision)
+        .bind(row.revision)
 }
 
 const REPOINTED: &str =

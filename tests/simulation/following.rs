@@ -104,6 +104,8 @@ impl People {
                     }
                     core.sleep(core.between(0, 2 * MINUTE)).await;
                 }
+                // Another of theirs posts the same.
+                Some(answer) if answer.json["code"] == "source_exists" => return None,
                 Some(answer) if answer.status == 409 => {
                     core.sleep(answer.retry_after * 1_000).await
                 }

@@ -100,7 +100,7 @@ async fn add(ground: &mut Ground, route: &Route, number: usize) {
             let channel = crate::sandbox::youtube::DEMO_CHANNEL;
             post(
                 "/sources/youtube",
-                json!({ "channel": channel, "accounts": [account] }),
+                json!({ "channel": channel, "accounts": [account], "exclude": [number.to_string()] }),
             )
             .await;
         }

@@ -1,18 +1,10 @@
 //! Videos that go away, and items that wait, while somebody changes their mind.
 
-use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY};
+use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{Privacy, Signed, Video, notice};
 use godwit::ports::{Clock as _, Statement};
-use serde_json::{Value, json};
-
-async fn following(variables: &[(&str, &str)], settings: Value) -> (Stage, String) {
-    let mut stage = Stage::with(variables).await;
-    stage.run(1_000).await;
-    let source = stage.follow(settings).await;
-    stage.run(MINUTE).await;
-    (stage, source)
-}
+use serde_json::json;
 
 fn delete(stage: &Stage, video: &str) {
     let now = stage.world.clock.now().millis();
@@ -27,14 +19,9 @@ fn accounts_are(stage: &Stage, status: &'static str) {
 }
 
 async fn state(stage: &Stage, source: &str) -> (String, String) {
-    let items = stage.items(source).await;
-    assert_eq!(items.len(), 1, "{items:?}");
-    let text = |name: &str| items[0][name].as_str().unwrap_or("").to_owned();
-    (text("state"), text("reason"))
-}
-
-fn pair(state: &str, reason: &str) -> (String, String) {
-    (state.to_owned(), reason.to_owned())
+    let states = states(stage, source).await;
+    assert_eq!(states.len(), 1, "{states:?}");
+    states.into_iter().next().unwrap()
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 mod gone;
 mod hub;
 mod once;
+mod operations;
 mod path;
 mod races;
 mod settings;
+mod visible;
 
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{DEMO_CHANNEL, Video};
@@ -62,4 +64,29 @@ impl Following for Stage {
         let x = self.x.lock().unwrap();
         x.posts().iter().map(|post| post.text.clone()).collect()
     }
+}
+
+/// A source of the demo channel that has taken its baseline.
+pub async fn following(variables: &[(&str, &str)], settings: Value) -> (Stage, String) {
+    let mut stage = Stage::with(variables).await;
+    stage.run(1_000).await;
+    let source = stage.follow(settings).await;
+    stage.run(MINUTE).await;
+    (stage, source)
+}
+
+/// Where the items of a source stand and why, oldest first.
+pub async fn states(stage: &Stage, source: &str) -> Vec<(String, String)> {
+    let mut states: Vec<_> = stage.items(source).await;
+    states.reverse();
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    states
+        .iter()
+        .map(|item| (text(&item["state"]), text(&item["reason"])))
+        .collect()
+}
+
+/// One of [`states`].
+pub fn pair(state: &str, reason: &str) -> (String, String) {
+    (state.to_owned(), reason.to_owned())
 }

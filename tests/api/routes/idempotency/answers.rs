@@ -213,8 +213,13 @@ async fn after_24_hours_a_key_stands_for_nothing_and_is_cleaned_up() {
         repeats(&what, &first, &ground.send(asked.clone()).await);
         ground.world().clock.advance(1);
         let answer = ground.send(asked.clone()).await;
-        if route.path == "/auth/register" {
-            problem(&what, &answer, 409, "email_taken");
+        let taken = match route.path {
+            "/auth/register" => Some("email_taken"),
+            "/sources/youtube" => Some("source_exists"),
+            _ => None,
+        };
+        if let Some(code) = taken {
+            problem(&what, &answer, 409, code);
         } else {
             assert_eq!(answer.status, asked.success, "{what}: {}", answer.json);
             assert_eq!(answer.header("idempotency-replayed"), "", "{what}");

@@ -1,0 +1,276 @@
+//! Sources as people make, change and end them.
+
+use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following};
+use crate::publishing::Stage;
+use crate::sandbox::youtube::Video;
+use godwit::ports::Clock as _;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn many_sources_of_one_channel_are_all_served_a_few_at_a_time_and_there_is_an_end_to_them() {
+    let mut stage = Stage::new().await;
+    let other = |number: u32| json!({ "mode": "draft", "exclude": [format!("word{number}")] });
+    for number in 0..30 {
+        stage.follow(other(number)).await;
+    }
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("For all of them"));
+    stage.run(2 * MINUTE).await;
+    let drafts = "SELECT count(*) FROM posts WHERE status = 'draft'";
+    assert_eq!(stage.world.database.value(drafts), 30);
+    for number in 30..100 {
+        stage.follow(other(number)).await;
+    }
+    let body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
+    let one_more = stage.ask("POST", "/sources/youtube", Some(body)).await;
+    one_more.refused(409, "too_many_sources");
+}
+
+#[tokio::test]
+async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other_and_one_that_is_none_rarely() {
+    let (mut stage, source) = following(WITH_KEY, json!({})).await;
+    let shown = stage.get(&format!("/sources/{source}")).await;
+    let poll = &shown["health"]["poll"];
+    assert_eq!(
+        (&poll["state"], &poll["by"]),
+        (&json!("working"), &json!("feed")),
+        "{shown}"
+    );
+    let invented = json!({ "channel": "UC0000000000000000000000" });
+    let path = format!("/sources/{source}");
+    stage.ask("PATCH", &path, Some(invented)).await.expect(200);
+    stage.run(30 * HOUR).await;
+    let used = "SELECT coalesce(sum(used), 0) FROM youtube_usage WHERE kind = 'feed'";
+    let before = stage.world.database.value(used).as_i64().unwrap();
+    let shown = stage.get(&path).await;
+    assert_eq!(shown["health"]["poll"]["state"], "failing", "{shown}");
+    stage.run(36 * HOUR).await;
+    let looks = stage.world.database.value(used).as_i64().unwrap() - before;
+    assert!((2..=6).contains(&looks), "{looks} looks in 36 hours");
+}
+
+#[tokio::test]
+async fn pausing_resuming_and_repointing_begin_anew() {
+    let (mut stage, source) = following(&[], json!({})).await;
+    let path = format!("/sources/{source}");
+    for _ in 0..2 {
+        let paused = stage
+            .ask("POST", &format!("{path}/pause"), None)
+            .await
+            .expect(200);
+        assert_eq!(paused["state"], "paused");
+    }
+    stage.publish(Video::short("While paused"));
+    stage.run(HOUR).await;
+    stage
+        .ask("POST", &format!("{path}/resume"), None)
+        .await
+        .expect(200);
+    stage.run(HOUR).await;
+    assert_eq!(stage.on_x(), 0);
+    stage.publish(Video::short("Resumed"));
+    stage.run(HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    let other = {
+        let now = stage.world.clock.now().millis();
+        let mut tube = stage.tube.lock().unwrap();
+        let other = tube.add_channel(now, None, "other", "Other").unwrap().id;
+        tube.publish(now, &other, Video::short("Old there"))
+            .unwrap();
+        other
+    };
+    stage.run(2_000).await;
+    let change = stage
+        .ask("PATCH", &path, Some(json!({ "channel": "@other" })))
+        .await
+        .expect(200);
+    assert_eq!(change["channel"]["id"], json!(other));
+    stage.run(HOUR).await;
+    stage.publish(Video::short("Nobody follows this any more"));
+    let now = stage.world.clock.now().millis();
+    stage
+        .tube
+        .lock()
+        .unwrap()
+        .publish(now, &other, Video::short("New there"));
+    stage.run(HOUR).await;
+    assert_eq!(stage.on_x(), 2, "{:?}", stage.texts_on_x());
+    let followed = stage
+        .world
+        .database
+        .look("SELECT channel_id FROM channels WHERE followed");
+    assert_eq!(followed.len(), 1, "{followed:?}");
+}
+
+#[tokio::test]
+async fn a_test_shows_the_newest_and_sends_nothing() {
+    let mut stage = Stage::new().await;
+    let source = stage.follow(json!({})).await;
+    let path = format!("/sources/{source}/test");
+    stage
+        .ask("POST", &path, None)
+        .await
+        .refused(404, "nothing_to_test");
+    stage.publish(Video::short("The newest"));
+    for _ in 0..2 {
+        let shown = stage.ask("POST", &path, None).await.expect(200);
+        assert_eq!(shown["would_post"], true, "{shown}");
+        let target = &shown["preview"]["targets"][0];
+        assert!(
+            target["parts"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("The newest")
+        );
+        assert_eq!(target["price_usd"], 0.2, "{target}");
+        stage.run(MINUTE).await;
+    }
+    assert_eq!(stage.on_x(), 1, "the source itself has posted it");
+    let change = json!({ "link": "reply", "exclude": ["newest"] });
+    stage
+        .ask("PATCH", &format!("/sources/{source}"), Some(change))
+        .await
+        .expect(200);
+    let shown = stage.ask("POST", &path, None).await.expect(200);
+    assert_eq!(
+        (&shown["would_post"], &shown["reason"]),
+        (&json!(false), &json!("excluded_word"))
+    );
+}
+
+#[tokio::test]
+async fn what_people_ask_for_leaves_the_looks_their_part_of_the_day() {
+    let (mut stage, source) =
+        following(&[("YOUTUBE_FEED_REQUESTS_PER_DAY", "100")], json!({})).await;
+    stage.tube.lock().unwrap().settings.hub.distribution.on = false;
+    let path = format!("/sources/{source}/test");
+    let mut asked = 0;
+    loop {
+        let answer = stage.ask("POST", &path, None).await;
+        if answer.status == 502 {
+            answer.refused(502, "youtube_unreachable");
+            break;
+        }
+        answer.refused(404, "nothing_to_test");
+        asked += 1;
+    }
+    // Beside them, the source was looked up, and looked at once.
+    let used = stage
+        .world
+        .database
+        .value("SELECT used FROM youtube_usage WHERE kind = 'feed'")
+        .as_i64()
+        .unwrap();
+    assert!((50..=90).contains(&used), "{asked} asked, {used} used");
+    stage.publish(Video::short("Found all the same"));
+    stage.run(7 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn a_channel_is_found_by_its_names_and_bad_settings_are_named() {
+    for variables in [&[][..], WITH_KEY] {
+        let stage = Stage::with(variables).await;
+        for name in [
+            "@godwit",
+            "https://www.youtube.com/@godwit",
+            "youtube.com/channel/UCGodwitSandboxChannel00",
+        ] {
+            let body = json!({ "channel": name, "accounts": [stage.account] });
+            let made = stage
+                .ask("POST", "/sources/youtube", Some(body))
+                .await
+                .expect(201);
+            assert_eq!(made["channel"]["id"], CHANNEL);
+            let path = format!("/sources/{}", made["id"].as_str().unwrap());
+            assert_eq!(stage.ask("DELETE", &path, None).await.status, 204);
+        }
+        for (channel, code) in [
+            ("@nobody.there", "unknown_channel"),
+            ("https://example.com/@godwit", "invalid_channel"),
+        ] {
+            let body = json!({ "channel": channel, "accounts": [stage.account] });
+            stage
+                .ask("POST", "/sources/youtube", Some(body))
+                .await
+                .refused(422, code);
+        }
+        for (field, value) in [
+            ("template", json!("{{titel}}")),
+            ("template", json!("   ")),
+            ("template", json!("New: {title}")),
+            ("template", json!("a".repeat(290))),
+            ("hashtags", json!(["123"])),
+            ("hashtags", json!(["a".repeat(101)])),
+            ("include", json!([" "])),
+            ("delay_seconds", json!(86_401)),
+            ("max_per_day", json!(0)),
+        ] {
+            let mut body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
+            body[field] = value.clone();
+            let answer = stage.ask("POST", "/sources/youtube", Some(body)).await;
+            assert_eq!(answer.status, 422, "{field} {value}");
+            let pointer = answer.json["errors"][0]["pointer"].as_str().unwrap();
+            assert!(pointer.starts_with(&format!("/{field}")), "{}", answer.json);
+        }
+    }
+}
+
+/// What is on the audit log of sources.
+fn noted(stage: &Stage) -> usize {
+    let sql = "SELECT id FROM audit_log WHERE action LIKE 'source.%'";
+    stage.world.database.look(sql).len()
+}
+
+#[tokio::test]
+async fn two_sources_that_would_post_each_video_twice_are_refused() {
+    let stage = Stage::new().await;
+    let first = stage.follow(json!({})).await;
+    let follow = |settings: Value| {
+        let stage = &stage;
+        async move {
+            let mut body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
+            for (name, value) in settings.as_object().unwrap() {
+                body[name] = value.clone();
+            }
+            stage.ask("POST", "/sources/youtube", Some(body)).await
+        }
+    };
+    let before = noted(&stage);
+    for same in [
+        json!({}),
+        json!({ "channel": "@godwit", "template": "{{title}}", "mode": "draft" }),
+        json!({ "filter": "all" }),
+    ] {
+        let refused = follow(same.clone()).await;
+        refused.refused(409, "source_exists");
+        let detail = refused.json["detail"].as_str().unwrap();
+        assert!(detail.contains(&first), "{same}: {detail}");
+    }
+    let (one, other) = tokio::join!(
+        follow(json!({ "filter": "videos" })),
+        follow(json!({ "filter": "videos" }))
+    );
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    let words = follow(json!({ "include": ["recipe"] })).await.expect(201);
+    assert_eq!(noted(&stage), before + 2);
+
+    let path = format!("/sources/{}", words["id"].as_str().unwrap());
+    let same = json!({ "include": [] });
+    let refused = stage.ask("PATCH", &path, Some(same.clone())).await;
+    refused.refused(409, "source_exists");
+    assert_eq!(stage.get(&path).await["include"], json!(["recipe"]));
+    assert_eq!(noted(&stage), before + 2);
+    let first = format!("/sources/{first}");
+    // One that is itself the same is not another.
+    let unchanged = json!({ "filter": "shorts" });
+    stage
+        .ask("PATCH", &first, Some(unchanged))
+        .await
+        .expect(200);
+    assert_eq!(stage.ask("DELETE", &first, None).await.status, 204);
+    stage.ask("PATCH", &path, Some(same)).await.expect(200);
+    assert_eq!(noted(&stage), before + 5);
+}

@@ -1,0 +1,112 @@
+//! Videos that are not to be seen yet, or do not read yet as what they are.
+
+use super::{Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
+use crate::sandbox::youtube::{On, Outage, Privacy, Video};
+use godwit::ports::Clock as _;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_short_that_does_not_read_as_one_yet_is_asked_about_again() {
+    for variables in [&[][..], WITH_KEY] {
+        let (mut stage, source) = following(variables, json!({})).await;
+        stage.tube.lock().unwrap().settings.recognition = 5 * MINUTE;
+        let video = Video {
+            short_link: false,
+            ..Video::short("Slowly")
+        };
+        stage.publish(video);
+        stage.run(1_000).await;
+        if variables.is_empty() {
+            assert_eq!(
+                states(&stage, &source).await,
+                [pair("pending", "kind_unknown")]
+            );
+        }
+        stage.run(15 * MINUTE).await;
+        assert_eq!(stage.on_x(), 1, "{:?}", stage.items(&source).await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_public_waits_and_what_stays_so_is_left_out() {
+    let (mut stage, source) = following(
+        WITH_KEY,
+        json!({ "filter": "all", "template": "{{title}}" }),
+    )
+    .await;
+    let now = stage.world.clock.now().millis();
+    stage.publish(Video::premiere("A premiere", now + 2 * HOUR));
+    stage.run(1_000).await;
+    let live = stage.publish(Video::live("A stream"));
+    stage.run(1_000).await;
+    let hidden = stage.publish(Video::long("Hidden at once"));
+    let now = stage.world.clock.now().millis();
+    stage
+        .tube
+        .lock()
+        .unwrap()
+        .set_privacy(now, &hidden, Privacy::Unlisted);
+    stage.run(HOUR).await;
+    assert_eq!(stage.texts_on_x(), [""; 0]);
+    let waiting: Vec<String> = states(&stage, &source)
+        .await
+        .into_iter()
+        .map(|(state, _)| state)
+        .collect();
+    assert_eq!(waiting, ["pending", "pending", "pending"]);
+    let now = stage.world.clock.now().millis();
+    stage.tube.lock().unwrap().end(now, &live);
+    stage.run(30 * HOUR).await;
+    let mut posted = stage.texts_on_x();
+    posted.sort();
+    assert_eq!(posted, ["A premiere", "A stream"]);
+    let last = states(&stage, &source).await.pop();
+    assert_eq!(last, Some(pair("left_out", "unlisted")));
+}
+
+#[tokio::test]
+async fn what_is_for_members_alone_is_left_out() {
+    for variables in [&[][..], WITH_KEY] {
+        let (mut stage, source) = following(variables, json!({ "filter": "all" })).await;
+        let video = Video {
+            members_only: true,
+            ..Video::short("For members")
+        };
+        stage.publish(video);
+        stage.run(HOUR).await;
+        assert_eq!(stage.on_x(), 0);
+        let left_out = [pair("left_out", "members_only")];
+        assert_eq!(states(&stage, &source).await, left_out);
+        stage.publish(Video::short("For everybody"));
+        stage.run(HOUR).await;
+        assert_eq!(stage.on_x(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_video_that_was_uploaded_long_ago_and_goes_public_now_is_news() {
+    let (mut stage, source) = following(WITH_KEY, json!({})).await;
+    let now = stage.world.clock.now().millis();
+    let video = Video {
+        public_at: Some(now + 72 * HOUR),
+        ..Video::short("Scheduled")
+    };
+    stage.publish(video);
+    stage.run(73 * HOUR).await;
+    assert_eq!(stage.on_x(), 1, "{:?}", stage.items(&source).await);
+}
+
+#[tokio::test]
+async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
+    let (mut stage, source) = following(WITH_KEY, json!({ "filter": "all" })).await;
+    let hour = stage.world.clock.now().millis() + HOUR;
+    let away = Outage::status(On::Api, 503).until(hour);
+    stage.tube.lock().unwrap().begin(away);
+    let now = stage.world.clock.now().millis();
+    stage.publish(Video::premiere("Not begun", now + 20 * HOUR));
+    stage.run(50 * MINUTE).await;
+    assert_eq!(stage.on_x(), 0, "{:?}", stage.items(&source).await);
+    stage.run(2 * HOUR).await;
+    assert_eq!(states(&stage, &source).await, [pair("pending", "upcoming")]);
+    assert_eq!(stage.on_x(), 0);
+}
