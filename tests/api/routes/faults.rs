@@ -97,7 +97,7 @@ fn after_a_lost_answer(route: &Route, number: usize, success: u16) -> (u16, &'st
         // They are there: signing in works.
         ("POST", "/auth/register", 1..) => (409, "email_taken"),
         // It is there, and posts the same.
-        ("POST", "/sources/youtube", 4..) => (409, "source_exists"),
+        ("POST", "/sources/youtube", 5..) => (409, "source_exists"),
         // It is unlinked, and gone from the lists.
         ("DELETE", "/accounts/{id}" | "/media/{id}" | "/sources/{id}", 2..)
         | ("DELETE", "/admin/dead-letters/{id}" | "/workspaces/{id}/apps/x", 1..) => {
