@@ -7,7 +7,6 @@ use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Hold, Left, Look, Needs, Verdict as Judged};
 use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
-use super::settings::Settings;
 use super::store;
 use super::store::items::{self, OpenRow};
 use super::store::videos::{self, Verdict, VideoRow};
@@ -27,14 +26,18 @@ const SETTLED_MAX: usize = 8;
 /// When what a failure of ours kept from being done is tried again, in ms.
 const AGAIN_MS: i64 = MINUTE_MS;
 
-/// Why an item does not become a post now.
-enum Wait {
+/// What is next for an item.
+enum Step {
     /// It is looked at again then.
-    Until(Timestamp),
+    Wait(Timestamp),
     /// It is known what it is, and posted then.
-    Delayed(Timestamp),
-    /// It becomes none, for this reason.
-    Never(String),
+    Delay(Timestamp),
+    /// It is old, for this reason.
+    Record(&'static str),
+    /// It becomes no post, for this reason.
+    LeaveOut(String),
+    /// It becomes a post.
+    Announce,
 }
 
 /// A look at one video.
@@ -64,7 +67,7 @@ impl Looked<'_> {
         // 3.
         let mut again: Option<Timestamp> = None;
         for item in items {
-            let later = self.settle(&video, item, needs(item)?).await?;
+            let later = self.settle(&video, item).await?;
             again = [again, later].into_iter().flatten().min();
         }
         // 4.
@@ -142,109 +145,92 @@ impl Looked<'_> {
         Some(list.entries.iter().any(|entry| entry.video_id == *video))
     }
 
-    /// What keeps an item from becoming a post; `None`: nothing does.
-    fn wait(&self, video: &VideoRow, item: &OpenRow, needs: Needs) -> Option<Wait> {
+    fn step(&self, video: &VideoRow, item: &OpenRow) -> Result<Step, Error> {
         // What has been taken to be posted is posted.
         if item.state == ItemState::Posting {
-            return None;
+            return Ok(Step::Announce);
         }
-        match video.verdict {
+        let (app, now) = (self.app, self.app.now());
+        let evidence = Evidence::read(&video.evidence);
+        if let Some(reason) = old(video, item) {
+            return Ok(if is_settled(app, video, &evidence, now) {
+                Step::Record(reason)
+            } else {
+                Step::Wait(now.plus_ms(UNREADY_MS))
+            });
+        }
+        let judged = match video.verdict {
             Verdict::Short | Verdict::Video => None,
-            Verdict::LeftOut => Some(Wait::Never(video.reason.clone().unwrap_or_default())),
-            Verdict::Undecided => {
-                let evidence = Evidence::read(&video.evidence);
-                let now = self.app.now();
-                if !is_ready(self.app, video, &evidence, now) {
-                    let over = now.since(video.first_seen_at) >= TITLE_PATIENCE_MS;
-                    let left_out = Wait::Never(Left::VisibilityUnknown.code().to_owned());
-                    return Some(if over {
-                        left_out
-                    } else {
-                        Wait::Until(now.plus_ms(UNREADY_MS))
-                    });
-                }
-                match judged(video, &evidence, needs, now) {
-                    Judged::Hold { look_again_at, .. } => Some(Wait::Until(look_again_at)),
-                    Judged::LeaveOut { reason } => Some(Wait::Never(reason.code().to_owned())),
-                    Judged::Short { .. } | Judged::NotShort { .. } | Judged::Visible { .. } => None,
-                }
+            Verdict::LeftOut => {
+                return Ok(Step::LeaveOut(video.reason.clone().unwrap_or_default()));
             }
-        }
+            Verdict::Undecided if is_ready(app, video, &evidence, now) => {
+                Some(judged(video, &evidence, needs(item)?, now))
+            }
+            Verdict::Undecided if now.since(video.first_seen_at) < TITLE_PATIENCE_MS => {
+                return Ok(Step::Wait(now.plus_ms(UNREADY_MS)));
+            }
+            Verdict::Undecided => Some(Judged::LeaveOut {
+                reason: Left::VisibilityUnknown,
+            }),
+        };
+        Ok(match judged {
+            Some(Judged::Hold { look_again_at, .. }) => Step::Wait(look_again_at),
+            Some(Judged::LeaveOut { reason }) => Step::LeaveOut(reason.code().to_owned()),
+            Some(Judged::Short { .. } | Judged::NotShort { .. } | Judged::Visible { .. })
+            | None => match wanted_at(item, &evidence, now)? {
+                at if at > now => Step::Delay(at),
+                _ => Step::Announce,
+            },
+        })
+    }
+
+    /// Whether this look may bring one more item to an end.
+    fn has_room(&self) -> bool {
+        self.settled.fetch_add(1, Ordering::Relaxed) < SETTLED_MAX
     }
 
     /// Brings an item to its end, if that has come; gives when to try again, if not.
-    async fn settle(
-        &self,
-        video: &VideoRow,
-        item: &OpenRow,
-        needs: Needs,
-    ) -> Result<Option<Timestamp>, Error> {
+    async fn settle(&self, video: &VideoRow, item: &OpenRow) -> Result<Option<Timestamp>, Error> {
         let (app, now) = (self.app, self.app.now());
-        let evidence = Evidence::read(&video.evidence);
-        let settings = store::settings(&item.settings)?;
-        let is_old = item.state == ItemState::Pending && old(video, item).is_some();
-        if is_old && !is_settled(app, video, &evidence, now) {
-            return Ok(Some(now.plus_ms(UNREADY_MS)));
-        }
-        let wait = if is_old {
-            None
-        } else {
-            self.wait(video, item, needs)
-                .or_else(|| delayed(item, &settings, &evidence, now))
+        let (statement, again) = match self.step(video, item)? {
+            Step::Wait(at) => return Ok(Some(at)),
+            // It has been told so.
+            Step::Delay(at) if item.tried > 0 => return Ok(Some(at)),
+            _ if !self.has_room() => {
+                // What waits for something already need not be hurried.
+                let again = if item.tried > 0 { AGAIN_MS } else { 0 };
+                return Ok(Some(now.plus_ms(again)));
+            }
+            Step::Delay(at) => (items::noted(item, "delayed", None), Some(at)),
+            Step::Record(reason) => (items::recorded(item, reason, now), None),
+            Step::LeaveOut(reason) => (items::left_out(item, &reason, None, now), None),
+            Step::Announce => return Ok(self.announced(video, item).await),
         };
-        match wait {
-            Some(Wait::Until(at)) => return Ok(Some(at)),
-            Some(Wait::Delayed(at)) if item.tried > 0 => return Ok(Some(at)),
-            _ => {}
-        }
-        if self.settled.fetch_add(1, Ordering::Relaxed) >= SETTLED_MAX {
-            // What waits for something already need not be hurried.
-            let again = if item.tried > 0 { AGAIN_MS } else { 0 };
-            return Ok(Some(now.plus_ms(again)));
-        }
-        if item.state == ItemState::Pending
-            && let Some(reason) = old(video, item)
-        {
-            app.database.run(items::recorded(item, reason, now)).await?;
-            return Ok(None);
-        }
-        match wait {
-            Some(Wait::Until(at)) => Ok(Some(at)),
-            Some(Wait::Delayed(at)) => {
-                app.database
-                    .run(items::noted(item, "delayed", None))
-                    .await?;
-                Ok(Some(at))
+        app.database.run(statement).await?;
+        Ok(again)
+    }
+
+    /// Makes an item a post; gives when to try again, if that failed or has to wait.
+    async fn announced(&self, video: &VideoRow, item: &OpenRow) -> Option<Timestamp> {
+        let app = self.app;
+        match announce(app, self.title, video, item, self.held).await {
+            Ok(again) => again,
+            Err(error) => {
+                let why = error.internal.unwrap_or(error.detail);
+                let details =
+                    json!({ "source": item.source_id, "video": item.video_id, "why": why });
+                app.warn("item_not_announced", &details);
+                Some(app.now().plus_ms(AGAIN_MS))
             }
-            Some(Wait::Never(reason)) => {
-                let left_out = items::left_out(item, &reason, None, now);
-                app.database.run(left_out).await?;
-                Ok(None)
-            }
-            None => match announce(app, self.title, video, item, self.held).await {
-                Ok(again) => Ok(again),
-                Err(error) => {
-                    let why = error.internal.unwrap_or(error.detail);
-                    let details =
-                        json!({ "source": item.source_id, "video": item.video_id, "why": why });
-                    app.warn("item_not_announced", &details);
-                    Ok(Some(now.plus_ms(AGAIN_MS)))
-                }
-            },
         }
     }
 }
 
-/// Until when a source wants its post to wait: until then its title may be mended, and the video or the source may go.
-fn delayed(
-    item: &OpenRow,
-    settings: &Settings,
-    evidence: &Evidence,
-    now: Timestamp,
-) -> Option<Wait> {
-    let delay = i64::from(settings.delay_seconds) * SECOND_MS;
-    let until = kind::since(evidence, item.seen_at, now).plus_ms(delay);
-    (item.state == ItemState::Pending && until > now).then_some(Wait::Delayed(until))
+/// When a source wants a video posted: until then its title may be mended, and the video or the source may go.
+fn wanted_at(item: &OpenRow, evidence: &Evidence, now: Timestamp) -> Result<Timestamp, Error> {
+    let delay = i64::from(store::settings(&item.settings)?.delay_seconds) * SECOND_MS;
+    Ok(kind::since(evidence, item.seen_at, now).plus_ms(delay))
 }
 
 /// Why a video is old for a source, if it is.
