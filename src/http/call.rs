@@ -203,7 +203,11 @@ fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
                     pointer = format!("{pointer}/{name}");
                 }
             }
-            Error::invalid(vec![FieldError::new(short(&pointer), code, short(detail))])
+            let detail = match detail.strip_suffix("expected u32") {
+                Some(before) => format!("{before}expected a whole number, 0 or more"),
+                None => short(detail),
+            };
+            Error::invalid(vec![FieldError::new(short(&pointer), code, short(&detail))])
         }
         _ => malformed(format!("The body is not JSON: {inner}.")),
     }

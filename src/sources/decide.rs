@@ -6,6 +6,7 @@
 use super::data_api::{self, ApiVideo, VIDEOS_MAX};
 use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Look, Needs, Verdict as Judged};
+use super::model::ItemState;
 use super::poll::{self, Way};
 use super::settle::Looked;
 use super::sight;
@@ -16,7 +17,7 @@ use super::store::videos::{self, Verdict, VideoRow};
 use super::youtube;
 use crate::app::App;
 use crate::error::Error;
-use crate::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::sync::atomic::AtomicUsize;
@@ -25,6 +26,8 @@ use std::sync::atomic::AtomicUsize;
 const HOLD_MS: i64 = 2 * MINUTE_MS;
 /// How long the Data API is waited for, in ms.
 const API_SILENT_MS: i64 = 6 * HOUR_MS;
+/// How long what the Data API said of a video that has to wait is not asked again, in ms.
+const CONFIRMED_MS: i64 = HOUR_MS;
 /// How many open items one look reads.
 const OPEN_MAX: u32 = 200;
 
@@ -109,11 +112,12 @@ async fn facts(
     let now = app.now();
     let mut asked = Vec::new();
     for video in taken {
-        let needs = most(open.iter().filter(|item| item.video_id == video.video_id))?;
+        let items = || open.iter().filter(|item| item.video_id == video.video_id);
         let evidence = Evidence::read(&video.evidence);
-        if video.verdict == Verdict::Undecided
-            && looks(video, &evidence, needs, now, true).contains(&Look::DataApi)
-        {
+        let needs = most(items())?;
+        let is_asked = video.verdict == Verdict::Undecided
+            && looks(video, &evidence, needs, now, true).contains(&Look::DataApi);
+        if is_asked || is_to_be_confirmed(items(), &evidence, now)? {
             asked.push(video.video_id.clone());
         }
     }
@@ -128,6 +132,25 @@ async fn facts(
             Ok(None)
         }
     }
+}
+
+/// Whether what was said of a video before its post was delayed, or had to wait, is asked again: nobody may have told that it
+/// is gone.
+fn is_to_be_confirmed<'a>(
+    items: impl Iterator<Item = &'a OpenRow>,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(asked) = evidence.api.as_ref().map(|api| api.at) else {
+        return Ok(false);
+    };
+    for item in items.filter(|item| item.state == ItemState::Pending && item.tried > 0) {
+        let wanted = wanted_at(item, evidence, now)?;
+        if wanted <= now && (asked < wanted || now.since(asked) >= CONFIRMED_MS) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The newest videos that are for the channel's members alone; nothing where that is not known.
@@ -159,15 +182,24 @@ pub(super) fn most<'a>(items: impl Iterator<Item = &'a OpenRow>) -> Result<Needs
 /// What the Data API said.
 pub(super) struct Facts {
     /// About these videos it was asked,
-    pub(super) asked: Vec<VideoId>,
+    asked: Vec<VideoId>,
     /// and these it knows.
-    pub(super) found: Vec<ApiVideo>,
+    found: Vec<ApiVideo>,
 }
 
 /// What was said of all videos at once.
 pub(super) struct Said {
     pub(super) facts: Option<Facts>,
     pub(super) members: Vec<VideoId>,
+}
+
+impl Said {
+    /// What the Data API said about a video; `None`: it was not asked, or did not answer. It may not know the video.
+    pub(super) fn about(&self, video: &VideoId) -> Option<Option<&ApiVideo>> {
+        let facts = self.facts.as_ref()?;
+        let was_asked = facts.asked.contains(video);
+        was_asked.then(|| facts.found.iter().find(|one| one.id == *video))
+    }
 }
 
 pub(super) fn judged(
@@ -208,6 +240,16 @@ pub(super) fn is_ready(app: &App, video: &VideoRow, evidence: &Evidence, now: Ti
     let shown_as_short = shown_as_short && evidence.deleted.is_none();
     let is_known = video.title.is_some() && video.published_at.is_some();
     is_known && (shown_as_short || is_settled(app, video, evidence, now))
+}
+
+/// When a source wants a video posted: until then its title may be mended, and the video or the source may go.
+pub(super) fn wanted_at(
+    item: &OpenRow,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Timestamp, Error> {
+    let delay = i64::from(store::settings(&item.settings)?.delay_seconds) * SECOND_MS;
+    Ok(kind::since(evidence, item.seen_at, now).plus_ms(delay))
 }
 
 /// What has to be known for an item.

@@ -67,10 +67,10 @@ pub struct Poll {
     pub next_look_at: Option<Timestamp>,
 }
 
-/// How a channel stands now.
+/// How a channel stands now. `with_key`: whether there is a key to the Data API.
 #[must_use]
-pub fn of(row: &ChannelRow, now: Timestamp) -> Health {
-    let (push, poll) = (push(row, now), poll(row, now));
+pub fn of(row: &ChannelRow, now: Timestamp, with_key: bool) -> Health {
+    let (push, poll) = (push(row, now), poll(row, now, with_key));
     let summary = match (push.state, poll.state) {
         ("off", _) | (_, "off") => "Paused: nothing is noticed.",
         ("verified", "working") if row.was_not_announced() => {
@@ -156,7 +156,7 @@ fn push(row: &ChannelRow, now: Timestamp) -> Push {
     }
 }
 
-fn poll(row: &ChannelRow, now: Timestamp) -> Poll {
+fn poll(row: &ChannelRow, now: Timestamp, with_key: bool) -> Poll {
     let (state, detail) = match &row.poll_note {
         _ if row.followed == 0 => ("off", "Nobody follows this channel.".to_owned()),
         Some(note) => (
@@ -166,7 +166,7 @@ fn poll(row: &ChannelRow, now: Timestamp) -> Poll {
         None if row.poll_good_at.is_none() => {
             ("pending", "The first look is about to be made.".to_owned())
         }
-        None => ("working", working(row, now)),
+        None => ("working", working(row, now, with_key)),
     };
     Poll {
         state,
@@ -178,9 +178,12 @@ fn poll(row: &ChannelRow, now: Timestamp) -> Poll {
     }
 }
 
-fn working(row: &ChannelRow, now: Timestamp) -> String {
+fn working(row: &ChannelRow, now: Timestamp, with_key: bool) -> String {
     let by = match row.poll_by.as_deref() {
         Some("api") => "YouTube's Data API",
+        _ if with_key => {
+            "the channel's public feed, since YouTube's Data API does not answer or its units for today are used up"
+        }
         _ => "the channel's public feed",
     };
     let minutes = row.poll_at.map_or(0, |at| at.since(now).max(0) / 60_000);

@@ -257,7 +257,7 @@ fn shown(
     broken: &[AccountRow],
 ) -> Result<Source, Error> {
     let settings = row.settings()?;
-    let mut health = health::of(channel, app.now());
+    let mut health = health::of(channel, app.now(), app.config.youtube.api_key.is_some());
     if row.state == State::Paused {
         "Paused: nothing becomes a post until it is resumed.".clone_into(&mut health.summary);
     } else if let Some(account) = broken

@@ -2,18 +2,17 @@
 
 use super::announce::announce;
 use super::data_api;
-use super::decide::{Said, is_ready, is_settled, judged, looks, most, needs};
+use super::decide::{Said, is_ready, is_settled, judged, looks, most, needs, wanted_at};
 use super::ids::{ChannelId, VideoId};
-use super::kind::{self, Evidence, Hold, Left, Look, Needs, Verdict as Judged};
+use super::kind::{Evidence, Hold, Left, Look, Needs, Verdict as Judged};
 use super::model::{ItemState, NEWS_MS};
 use super::poll::{self, Way};
-use super::store;
 use super::store::items::{self, OpenRow};
 use super::store::videos::{self, Verdict, VideoRow};
 use super::youtube;
 use crate::app::App;
 use crate::error::Error;
-use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -60,7 +59,7 @@ impl Looked<'_> {
     ) -> Result<Option<VideoId>, Error> {
         let app = self.app;
         let title = video.title.clone();
-        if video.verdict == Verdict::Undecided {
+        if video.verdict == Verdict::Undecided || said.about(&video.video_id).is_some() {
             let most = most(items.iter().copied())?;
             self.learn(&mut video, said, most).await;
         }
@@ -88,9 +87,7 @@ impl Looked<'_> {
         if said.members.contains(&video.video_id) {
             evidence.members = Some(now);
         }
-        let facts = said.facts.as_ref();
-        if let Some(facts) = facts.filter(|facts| facts.asked.contains(&video.video_id)) {
-            let found = facts.found.iter().find(|one| one.id == video.video_id);
+        if let Some(found) = said.about(&video.video_id) {
             if let Some(found) = found {
                 video.title = Some(found.snippet.title.clone());
                 let published = data_api::instant(found.snippet.published_at.as_deref());
@@ -225,12 +222,6 @@ impl Looked<'_> {
             }
         }
     }
-}
-
-/// When a source wants a video posted: until then its title may be mended, and the video or the source may go.
-fn wanted_at(item: &OpenRow, evidence: &Evidence, now: Timestamp) -> Result<Timestamp, Error> {
-    let delay = i64::from(store::settings(&item.settings)?.delay_seconds) * SECOND_MS;
-    Ok(kind::since(evidence, item.seen_at, now).plus_ms(delay))
 }
 
 /// Why a video is old for a source, if it is.

@@ -2,7 +2,7 @@
 
 use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
 use crate::publishing::Stage;
-use crate::sandbox::youtube::{Privacy, Signed, Video, notice};
+use crate::sandbox::youtube::{Mood, Privacy, Signed, Video, notice};
 use godwit::ports::{Clock as _, Statement};
 use serde_json::json;
 
@@ -250,4 +250,41 @@ async fn what_is_made_private_and_public_again_is_posted_once() {
     }
     assert_eq!(stage.on_x(), 1);
     assert_eq!(state(&stage, &source).await, pair("posted", ""));
+}
+
+#[tokio::test]
+async fn with_a_key_what_is_gone_after_its_delay_is_not_posted_though_nobody_told() {
+    for gone in ["deleted", "private", "mended", "not at all"] {
+        let mut stage = Stage::with(WITH_KEY).await;
+        stage.tube.lock().unwrap().settings.hub.mood = Mood::Silent;
+        let source = stage.follow(json!({ "delay_seconds": 3_600 })).await;
+        stage.run(MINUTE).await;
+        let video = stage.publish(Video::short("A typpo"));
+        stage.run(30 * MINUTE).await;
+        assert_eq!(state(&stage, &source).await, pair("pending", "delayed"));
+        let now = stage.world.clock.now().millis();
+        match gone {
+            "deleted" => delete(&stage, &video),
+            "not at all" => {}
+            _ => {
+                let mut tube = stage.tube.lock().unwrap();
+                assert!(tube.set_privacy(now, &video, Privacy::Private));
+            }
+        }
+        stage.run(2 * HOUR).await;
+        assert_eq!(stage.on_x(), usize::from(gone == "not at all"), "{gone}");
+        if gone == "mended" {
+            let now = stage.world.clock.now().millis();
+            let mut tube = stage.tube.lock().unwrap();
+            assert!(tube.set_privacy(now, &video, Privacy::Public));
+        }
+        stage.run(30 * HOUR).await;
+        // Of a private one, YouTube says no more than of one that is deleted.
+        let (expected, posts) = match gone {
+            "deleted" | "private" => (pair("left_out", "removed"), 0),
+            _ => (pair("posted", ""), 1),
+        };
+        assert_eq!(state(&stage, &source).await, expected, "{gone}");
+        assert_eq!(stage.on_x(), posts, "{gone}");
+    }
 }

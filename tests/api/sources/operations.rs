@@ -213,6 +213,13 @@ async fn a_channel_is_found_by_its_names_and_bad_settings_are_named() {
             let pointer = answer.json["errors"][0]["pointer"].as_str().unwrap();
             assert!(pointer.starts_with(&format!("/{field}")), "{}", answer.json);
         }
+        let body = json!({ "channel": CHANNEL, "accounts": [stage.account], "max_per_day": "5" });
+        let answer = stage.ask("POST", "/sources/youtube", Some(body)).await;
+        let detail = answer.json["errors"][0]["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with("expected a whole number, 0 or more"),
+            "{detail}"
+        );
     }
 }
 

@@ -106,7 +106,17 @@ async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
     stage.publish(Video::premiere("Not begun", now + 20 * HOUR));
     stage.run(50 * MINUTE).await;
     assert_eq!(stage.on_x(), 0, "{:?}", stage.items(&source).await);
+    let path = format!("/sources/{source}");
+    let poll = &stage.get(&path).await["health"]["poll"];
+    let detail = poll["detail"].as_str().unwrap();
+    assert!(detail.contains("Data API does not answer"), "{poll}");
     stage.run(2 * HOUR).await;
+    let poll = &stage.get(&path).await["health"]["poll"];
+    let detail = poll["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("looked for in YouTube's Data API;"),
+        "{poll}"
+    );
     assert_eq!(states(&stage, &source).await, [pair("pending", "upcoming")]);
     assert_eq!(stage.on_x(), 0);
 }
