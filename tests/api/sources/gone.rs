@@ -224,16 +224,19 @@ async fn what_waits_for_an_account_goes_out_when_it_is_connected_again() {
     let (mut stage, source) = following(&[], json!({})).await;
     accounts_are(&stage, "needs_reconnect");
     stage.publish(Video::short("In good time"));
-    stage.run(20 * MINUTE + 10_000).await;
+    stage.run(17 * MINUTE + 10_000).await;
     let summary = stage.get(&format!("/sources/{source}")).await["health"]["summary"].clone();
     assert!(
         summary.as_str().unwrap().contains("cannot post"),
         "{summary}"
     );
+    let next = stage.items(&source).await[0]["next_look_at"].clone();
     let refresh = format!("/accounts/{}/refresh", stage.account);
     let account = stage.ask("POST", &refresh, None).await.expect(200);
     assert_eq!(account["refreshed"], true);
     stage.run(MINUTE).await;
+    let now = serde_json::to_value(stage.world.clock.now()).unwrap();
+    assert!(now.as_str() < next.as_str(), "{now}, {next}");
     assert_eq!(state(&stage, &source).await, pair("posted", ""));
 }
 
