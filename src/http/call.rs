@@ -205,7 +205,7 @@ fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
             }
             let detail = match detail.strip_suffix("expected u32") {
                 Some(before) => format!("{before}expected a whole number, 0 or more"),
-                None => short(detail),
+                None => detail.to_owned(),
             };
             Error::invalid(vec![FieldError::new(short(&pointer), code, short(&detail))])
         }
