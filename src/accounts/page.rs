@@ -46,7 +46,7 @@ pub fn connected(base_url: &str, connected: &Connected) -> Reply {
     let id = escape(connected.account_id.as_str());
     let (heading, next) = if connected.missing.is_empty() {
         let line = format!(
-            "curl -X POST {}/api/v1/posts \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  -H \"Idempotency-Key: my-first-post\" \\\n  -d '{{\"text\": \"Hello from Godwit\", \"accounts\": [\"{}\"]}}'",
+            "curl -X POST {}/api/v1/posts \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  -H \"Idempotency-Key: hello-from-godwit\" \\\n  -d '{{\"text\": \"Hello from Godwit\", \"accounts\": [\"{}\"]}}'",
             base_url, connected.account_id
         );
         let next = format!(

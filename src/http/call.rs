@@ -203,10 +203,9 @@ fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
                     pointer = format!("{pointer}/{name}");
                 }
             }
-            let detail = match detail.strip_suffix("expected u32") {
-                Some(before) => format!("{before}expected a whole number, 0 or more"),
-                None => detail.to_owned(),
-            };
+            let detail = detail
+                .replace("expected u32", "expected a whole number, 0 or more")
+                .replace("expected a sequence", "expected a list");
             Error::invalid(vec![FieldError::new(short(&pointer), code, short(&detail))])
         }
         _ => malformed(format!("The body is not JSON: {inner}.")),

@@ -131,7 +131,7 @@ enum Taken {
     As(PostId),
     /// Not, for this reason.
     Unwanted(&'static str),
-    /// Not: its day is full, or somebody else has taken it, whom this does not touch.
+    /// Not: its day is full, another source posts it, or somebody else has taken it, whom this does not touch.
     Not,
 }
 
@@ -151,8 +151,11 @@ async fn take(
     if let Some(taken) = taken {
         return Ok(Taken::As(taken.post_id));
     }
-    let full = items::day_is_full(item, &now.day(), now);
-    app.database.run(full).await?;
+    let why = vec![
+        items::is_taken_by_another(item, now),
+        items::day_is_full(item, &now.day(), now),
+    ];
+    app.database.batch(why).await?;
     Ok(Taken::Not)
 }
 

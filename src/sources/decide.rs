@@ -8,7 +8,7 @@ use super::ids::{ChannelId, VideoId};
 use super::kind::{self, Evidence, Look, Needs, Verdict as Judged};
 use super::model::ItemState;
 use super::poll::{self, Way};
-use super::settle::Looked;
+use super::settle::{Looked, old};
 use super::sight;
 use super::store;
 use super::store::channels::{self, ChannelRow};
@@ -117,7 +117,7 @@ async fn facts(
         let needs = most(items())?;
         let is_asked = video.verdict == Verdict::Undecided
             && looks(video, &evidence, needs, now, true).contains(&Look::DataApi);
-        if is_asked || is_to_be_confirmed(items(), &evidence, now)? {
+        if is_asked || is_asked_again(app, video, items(), &evidence)? {
             asked.push(video.video_id.clone());
         }
     }
@@ -134,19 +134,23 @@ async fn facts(
     }
 }
 
-/// Whether what was said of a video before its post was delayed, or had to wait, is asked again: nobody may have told that it
-/// is gone.
-fn is_to_be_confirmed<'a>(
+/// Whether the Data API is asked about a video of which it is known what it is: nobody may have told that it is gone while its
+/// post was delayed, or had to wait; and what seems to be old may have gone public only now.
+fn is_asked_again<'a>(
+    app: &App,
+    video: &VideoRow,
     items: impl Iterator<Item = &'a OpenRow>,
     evidence: &Evidence,
-    now: Timestamp,
 ) -> Result<bool, Error> {
-    let Some(asked) = evidence.api.as_ref().map(|api| api.at) else {
-        return Ok(false);
-    };
-    for item in items.filter(|item| item.state == ItemState::Pending && item.tried > 0) {
+    let now = app.now();
+    let asked = evidence.api.as_ref().map(|api| api.at);
+    for item in items.filter(|item| item.state == ItemState::Pending) {
+        if old(video, item).is_some() && !is_settled(app, video, evidence, now) {
+            return Ok(true);
+        }
         let wanted = wanted_at(item, evidence, now)?;
-        if wanted <= now && (asked < wanted || now.since(asked) >= CONFIRMED_MS) {
+        let is_due = item.tried > 0 && wanted <= now;
+        if is_due && asked.is_some_and(|asked| asked < wanted || now.since(asked) >= CONFIRMED_MS) {
             return Ok(true);
         }
     }
@@ -194,11 +198,17 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What the Data API said about a video; `None`: it was not asked, or did not answer. It may not know the video.
-    pub(super) fn about(&self, video: &VideoId) -> Option<Option<&ApiVideo>> {
-        let facts = self.facts.as_ref()?;
-        let was_asked = facts.asked.contains(video);
-        was_asked.then(|| facts.found.iter().find(|one| one.id == *video))
+    /// What the Data API said where it was asked about a video, and answered.
+    pub(super) fn about(&self, video: &VideoId) -> Option<&Facts> {
+        let facts = self.facts.as_ref();
+        facts.filter(|facts| facts.asked.contains(video))
+    }
+}
+
+impl Facts {
+    /// What it says of a video, if it knows it.
+    pub(super) fn of(&self, video: &VideoId) -> Option<&ApiVideo> {
+        self.found.iter().find(|one| one.id == *video)
     }
 }
 

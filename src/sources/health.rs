@@ -73,6 +73,12 @@ pub fn of(row: &ChannelRow, now: Timestamp, with_key: bool) -> Health {
     let (push, poll) = (push(row, now), poll(row, now, with_key));
     let summary = match (push.state, poll.state) {
         ("off", _) | (_, "off") => "Paused: nothing is noticed.",
+        (_, "failing") if row.poll_good_at.is_none() => {
+            "YouTube has not shown this channel yet: check that its id is right. If it is, new videos are found as soon as YouTube answers."
+        }
+        ("verified", "pending") if row.pushes == 0 => {
+            "YouTube has promised to announce new videos; the first look at the channel is about to be made."
+        }
         ("verified", "working") if row.was_not_announced() => {
             "New videos are found by looking, usually within minutes. YouTube has promised to announce them, but did not announce the last one; Godwit asks anew."
         }
@@ -114,7 +120,7 @@ pub fn of(row: &ChannelRow, now: Timestamp, with_key: bool) -> Health {
 
 fn push(row: &ChannelRow, now: Timestamp) -> Push {
     let (state, detail) = match standing(row, now) {
-        _ if row.followed == 0 => ("off", "Nobody follows this channel."),
+        _ if row.followed == 0 => ("off", "No active source follows this channel."),
         Standing::Verified if row.ask_failures > 0 => (
             "verified",
             "YouTube announces new videos. It did not take the renewal yet; Godwit keeps asking.",
@@ -158,7 +164,7 @@ fn push(row: &ChannelRow, now: Timestamp) -> Push {
 
 fn poll(row: &ChannelRow, now: Timestamp, with_key: bool) -> Poll {
     let (state, detail) = match &row.poll_note {
-        _ if row.followed == 0 => ("off", "Nobody follows this channel.".to_owned()),
+        _ if row.followed == 0 => ("off", "No active source follows this channel.".to_owned()),
         Some(note) => (
             "failing",
             format!("The last look at the channel failed, and it is looked at again: {note}"),

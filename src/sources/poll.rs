@@ -158,28 +158,15 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
             .await?;
         return Ok(());
     };
-    // 3. What the Data API does not say, the feed may.
-    let (way, looked) = match look(app, &row, way).await {
-        Err(trouble) if way == Way::Api => {
-            app.warn(
-                "youtube_api_failed",
-                &json!({ "channel": channel, "why": trouble.to_string() }),
-            );
-            if spend(app, Way::Feed, 1).await? {
-                (Way::Feed, look(app, &row, Way::Feed).await)
-            } else {
-                (way, Err(trouble))
-            }
-        }
-        looked => (way, looked),
-    };
+    // 3.
+    let (way, pace, looked) = look_somehow(app, &row, way).await?;
     // 4.
     let failures = if looked.is_ok() {
         0
     } else {
         row.poll_failures.saturating_add(1)
     };
-    let next = next(app, &row, way, failures).await?;
+    let next = next(app, &row, pace, failures).await?;
     match looked {
         Ok(look) => {
             let polled = Polled {
@@ -207,6 +194,43 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
     }
 }
 
+/// Looks at a channel this way, and at its feed for what the Data API does not say; gives by which way it was looked at, at
+/// whose pace it is next, and what was seen.
+async fn look_somehow(
+    app: &App,
+    row: &ChannelRow,
+    way: Way,
+) -> Result<(Way, Way, Result<Look, Trouble>), Error> {
+    let trouble = match look(app, row, way).await {
+        Err(trouble) if way == Way::Api => trouble,
+        looked => return Ok((way, way, looked)),
+    };
+    let channel = &row.channel_id;
+    // A channel that has published nothing has no list of uploads; that there is such a channel, its feed says.
+    let mut has_none = false;
+    if matches!(trouble, Trouble::Refused(404, _)) {
+        let known = app.database.run(videos::history(channel, 1)).await?;
+        has_none = known.rows.is_empty();
+        if has_none && row.poll_good_at.is_some() {
+            return Ok((way, way, Ok(Look::nothing(SeenBy::Api))));
+        }
+    }
+    app.warn(
+        "youtube_api_failed",
+        &json!({ "channel": channel, "why": trouble.to_string() }),
+    );
+    if !spend(app, Way::Feed, 1).await? {
+        return Ok((way, way, Err(trouble)));
+    }
+    let looked = look(app, row, Way::Feed).await;
+    let pace = if has_none && looked.is_ok() {
+        Way::Api
+    } else {
+        Way::Feed
+    };
+    Ok((Way::Feed, pace, looked))
+}
+
 struct Look {
     seen: Vec<Sighting>,
     by: SeenBy,
@@ -216,16 +240,22 @@ struct Look {
     title: Option<String>,
 }
 
+impl Look {
+    const fn nothing(by: SeenBy) -> Self {
+        Self {
+            seen: Vec::new(),
+            by,
+            unchanged: false,
+            etag: None,
+            modified: None,
+            title: None,
+        }
+    }
+}
+
 async fn look(app: &App, row: &ChannelRow, way: Way) -> Result<Look, Trouble> {
     let (channel, now) = (&row.channel_id, app.now());
-    let mut look = Look {
-        seen: Vec::new(),
-        by: SeenBy::Api,
-        unchanged: false,
-        etag: None,
-        modified: None,
-        title: None,
-    };
+    let mut look = Look::nothing(SeenBy::Api);
     if way == Way::Api {
         let uploads = data_api::uploads(app, channel).await?;
         look.seen = uploads

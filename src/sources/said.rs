@@ -30,6 +30,9 @@ pub fn reason(code: &str) -> Option<&'static str> {
         "excluded_word" => "Its title has a word that this source excludes.",
         "no_included_word" => "Its title has none of the words that this source asks for.",
         "max_per_day" => "The day's posts of this source were used up (max_per_day).",
+        "another_source" => {
+            "Another source of this workspace has made a post of it for one of the same accounts."
+        }
         "accounts_left_out" => {
             "Not every account of this source could post it; it went to the others."
         }

@@ -100,14 +100,15 @@ pub struct NewSource {
     /// Which videos become posts.
     #[serde(default)]
     pub filter: Option<Filter>,
-    /// The text, with `{{title}}`, `{{url}}`, `{{channel}}` and `{{hashtags}}`. Titles that are too long are cut.
+    /// The text, with `{{title}}`, `{{url}}`, `{{channel}}` and `{{hashtags}}`. Titles that are too long are cut. If left out, it
+    /// says what is new, a Short or, by the filter, a video.
     #[serde(default)]
     #[schemars(length(min = 1, max = 2_000))]
     pub template: Option<String>,
     /// Where the link goes. A link makes an X post cost thirteen times as much.
     #[serde(default)]
     pub link: Option<Link>,
-    /// What `{{hashtags}}` stands for, without or with `#`; `Shorts` if left out.
+    /// What `{{hashtags}}` stands for, without or with `#`; if left out, `Shorts` where only those are posted.
     #[serde(default)]
     #[schemars(length(max = 10), inner(length(min = 1, max = 100)))]
     pub hashtags: Option<Vec<String>>,
@@ -132,7 +133,7 @@ pub struct NewSource {
     pub thumbnail: Option<bool>,
 }
 
-/// What a person changes about a source.
+/// What a person changes about a source. Null: as if a new source left it out.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SourceChange")]
@@ -147,17 +148,20 @@ pub struct Change {
     pub accounts: Option<Vec<String>>,
     /// What happens with a post.
     #[serde(default)]
-    pub mode: Option<Mode>,
+    #[schemars(with = "Option<Mode>")]
+    pub mode: Given<Mode>,
     /// Which videos become posts.
     #[serde(default)]
-    pub filter: Option<Filter>,
+    #[schemars(with = "Option<Filter>")]
+    pub filter: Given<Filter>,
     /// The text; null: the usual one.
     #[serde(default)]
     #[schemars(with = "Option<String>", length(min = 1, max = 2_000))]
     pub template: Given<String>,
     /// Where the link goes.
     #[serde(default)]
-    pub link: Option<Link>,
+    #[schemars(with = "Option<Link>")]
+    pub link: Given<Link>,
     /// What `{{hashtags}}` stands for; null: the usual ones.
     #[serde(default)]
     #[schemars(
@@ -168,23 +172,32 @@ pub struct Change {
     pub hashtags: Given<Vec<String>>,
     /// Only videos whose title has one of these words.
     #[serde(default)]
-    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
-    pub include: Option<Vec<String>>,
+    #[schemars(
+        with = "Option<Vec<String>>",
+        length(max = 50),
+        inner(length(min = 1, max = 100))
+    )]
+    pub include: Given<Vec<String>>,
     /// No videos whose title has one of these words.
     #[serde(default)]
-    #[schemars(length(max = 50), inner(length(min = 1, max = 100)))]
-    pub exclude: Option<Vec<String>>,
+    #[schemars(
+        with = "Option<Vec<String>>",
+        length(max = 50),
+        inner(length(min = 1, max = 100))
+    )]
+    pub exclude: Given<Vec<String>>,
     /// How long to wait before a video is posted, in seconds.
     #[serde(default)]
-    #[schemars(range(max = 86_400))]
-    pub delay_seconds: Option<u32>,
+    #[schemars(with = "Option<u32>", range(max = 86_400))]
+    pub delay_seconds: Given<u32>,
     /// How many posts in a day (UTC) at most; null: no limit.
     #[serde(default)]
     #[schemars(with = "Option<u32>", range(min = 1, max = 1_000))]
     pub max_per_day: Given<u32>,
     /// Whether the video's picture goes along.
     #[serde(default)]
-    pub thumbnail: Option<bool>,
+    #[schemars(with = "Option<bool>")]
+    pub thumbnail: Given<bool>,
 }
 
 impl Change {
@@ -193,16 +206,16 @@ impl Change {
     pub const fn is_empty(&self) -> bool {
         self.channel.is_none()
             && self.accounts.is_none()
-            && self.mode.is_none()
-            && self.filter.is_none()
+            && !self.mode.is_given()
+            && !self.filter.is_given()
             && !self.template.is_given()
-            && self.link.is_none()
+            && !self.link.is_given()
             && !self.hashtags.is_given()
-            && self.include.is_none()
-            && self.exclude.is_none()
-            && self.delay_seconds.is_none()
+            && !self.include.is_given()
+            && !self.exclude.is_given()
+            && !self.delay_seconds.is_given()
             && !self.max_per_day.is_given()
-            && self.thumbnail.is_none()
+            && !self.thumbnail.is_given()
     }
 }
 
@@ -210,13 +223,18 @@ impl Settings {
     /// As a new source wants them, for accounts that were read.
     #[must_use]
     pub fn of(new: &NewSource, accounts: Vec<AccountId>) -> Self {
+        let filter = new.filter.unwrap_or_default();
+        let hashtags = new.hashtags.clone();
         Self {
             accounts,
             mode: new.mode.unwrap_or_default(),
-            filter: new.filter.unwrap_or_default(),
-            template: new.template.clone().unwrap_or_else(usual_template),
+            filter,
+            template: new
+                .template
+                .clone()
+                .unwrap_or_else(|| usual_template(filter)),
             link: new.link.unwrap_or_default(),
-            hashtags: new.hashtags.clone().unwrap_or_else(usual_hashtags),
+            hashtags: hashtags.unwrap_or_else(|| usual_hashtags(filter)),
             include: new.include.clone().unwrap_or_default(),
             exclude: new.exclude.clone().unwrap_or_default(),
             delay_seconds: new.delay_seconds.unwrap_or(0),
@@ -225,23 +243,27 @@ impl Settings {
         }
     }
 
-    /// As they are after a change, for accounts that were read.
+    /// As they are after a change, for accounts that were read. Words that were the usual ones of a filter become those of
+    /// the other.
     #[must_use]
     pub fn changed(self, change: &Change, accounts: Option<Vec<AccountId>>) -> Self {
-        let hashtags = change.hashtags.clone().over(Some(self.hashtags));
-        let template = change.template.clone().over(Some(self.template));
+        let filter = after(&change.filter, self.filter);
+        let template = Some(self.template).filter(|now| *now != usual_template(self.filter));
+        let hashtags = Some(self.hashtags).filter(|now| *now != usual_hashtags(self.filter));
+        let template = change.template.clone().over(template);
+        let hashtags = change.hashtags.clone().over(hashtags);
         Self {
             accounts: accounts.unwrap_or(self.accounts),
-            mode: change.mode.unwrap_or(self.mode),
-            filter: change.filter.unwrap_or(self.filter),
-            template: template.unwrap_or_else(usual_template),
-            link: change.link.unwrap_or(self.link),
-            hashtags: hashtags.unwrap_or_else(usual_hashtags),
-            include: change.include.clone().unwrap_or(self.include),
-            exclude: change.exclude.clone().unwrap_or(self.exclude),
-            delay_seconds: change.delay_seconds.unwrap_or(self.delay_seconds),
+            mode: after(&change.mode, self.mode),
+            filter,
+            template: template.unwrap_or_else(|| usual_template(filter)),
+            link: after(&change.link, self.link),
+            hashtags: hashtags.unwrap_or_else(|| usual_hashtags(filter)),
+            include: after(&change.include, self.include),
+            exclude: after(&change.exclude, self.exclude),
+            delay_seconds: after(&change.delay_seconds, self.delay_seconds),
             max_per_day: change.max_per_day.clone().over(self.max_per_day),
-            thumbnail: change.thumbnail.unwrap_or(self.thumbnail),
+            thumbnail: after(&change.thumbnail, self.thumbnail),
         }
     }
 
@@ -356,10 +378,22 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-fn usual_template() -> String {
-    wording::DEFAULT_TEMPLATE.to_owned()
+/// A field after a change.
+fn after<T: Clone + Default>(change: &Given<T>, before: T) -> T {
+    change.clone().over(Some(before)).unwrap_or_default()
 }
 
-fn usual_hashtags() -> Vec<String> {
-    wording::DEFAULT_HASHTAGS.map(str::to_owned).to_vec()
+fn usual_template(filter: Filter) -> String {
+    match filter {
+        Filter::Shorts => wording::DEFAULT_TEMPLATE,
+        Filter::Videos | Filter::All => wording::DEFAULT_VIDEO_TEMPLATE,
+    }
+    .to_owned()
+}
+
+fn usual_hashtags(filter: Filter) -> Vec<String> {
+    match filter {
+        Filter::Shorts => wording::DEFAULT_HASHTAGS.map(str::to_owned).to_vec(),
+        Filter::Videos | Filter::All => Vec::new(),
+    }
 }

@@ -87,7 +87,8 @@ impl Looked<'_> {
         if said.members.contains(&video.video_id) {
             evidence.members = Some(now);
         }
-        if let Some(found) = said.about(&video.video_id) {
+        if let Some(facts) = said.about(&video.video_id) {
+            let found = facts.of(&video.video_id);
             if let Some(found) = found {
                 video.title = Some(found.snippet.title.clone());
                 let published = data_api::instant(found.snippet.published_at.as_deref());
@@ -225,7 +226,7 @@ impl Looked<'_> {
 }
 
 /// Why a video is old for a source, if it is.
-fn old(video: &VideoRow, item: &OpenRow) -> Option<&'static str> {
+pub(super) fn old(video: &VideoRow, item: &OpenRow) -> Option<&'static str> {
     let published = video.published_at?;
     if published < item.baseline_at {
         return Some("before_baseline");

@@ -139,9 +139,9 @@ pub async fn note(
     nudge(app, channel, new).await;
     // 4.
     if was_found {
-        let (late, long_ago) = (now.plus_ms(-LATE_MS), now.plus_ms(-ASK_ANEW_MS));
+        let late = now.plus_ms(-LATE_MS);
         app.database
-            .run(hub::unannounced(channel, now, late, long_ago))
+            .run(hub::unannounced(channel, now, late, ASK_ANEW_MS))
             .await?;
     }
     Ok(())

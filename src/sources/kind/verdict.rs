@@ -104,7 +104,7 @@ reasons! {
         /// Unlisted.
         Unlisted = "unlisted", "It is unlisted; for a day it is looked at whether it becomes public.";
         /// The Data API does not know it.
-        Absent = "absent", "YouTube does not show it at the moment; for a day it is looked at whether it comes back.";
+        Absent = "absent", "YouTube does not show it at the moment. It is posted only if it comes back within a day.";
         /// Nothing says whether everybody sees it.
         VisibilityUnknown = "visibility_unknown", "It is not known yet whether everybody can see it.";
         /// Nothing says what it is.

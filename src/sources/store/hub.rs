@@ -125,21 +125,21 @@ pub fn ignored(channel: &ChannelId, now: Timestamp) -> Statement {
 }
 
 const UNANNOUNCED: &str = "UPDATE channels SET unannounced_at = ?2,
-    ask_at = CASE WHEN asked_at < ?4 THEN ?2 ELSE ask_at END
+    ask_at = min(coalesce(ask_at, asked_at + ?4), max(?2, asked_at + ?4))
   WHERE channel_id = ?1 AND lease_until > ?2 AND asked_at < ?3 AND coalesce(pushed_at, 0) < ?3";
 
 /// Notes that a new video was found by looking, though the hub had promised to announce it, unless it has promised or sent
-/// something since `late`; it is asked anew if it was not since `long_ago`.
+/// something since `late`; it is asked anew, `pause_ms` after it was asked last.
 #[must_use]
 pub fn unannounced(
     channel: &ChannelId,
     now: Timestamp,
     late: Timestamp,
-    long_ago: Timestamp,
+    pause_ms: i64,
 ) -> Statement {
     Statement::new(UNANNOUNCED)
         .bind(channel)
         .bind(now)
         .bind(late)
-        .bind(long_ago)
+        .bind(pause_ms)
 }

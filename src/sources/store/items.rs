@@ -49,8 +49,21 @@ pub fn open(channel: &ChannelId, videos: &[VideoId], limit: u32, turn: u32) -> S
         .bind(turn)
 }
 
+/// Another source of the workspace has taken the video ?3, to post it by an account of the source ?2.
+macro_rules! is_taken_by_another {
+    () => {
+        "EXISTS (SELECT 1 FROM source_items other
+      JOIN sources theirs ON theirs.workspace_id = ?1 AND theirs.id = other.source_id
+      JOIN sources ours ON ours.workspace_id = ?1 AND ours.id = ?2
+    WHERE other.channel_id = source_items.channel_id AND other.video_id = ?3 AND other.workspace_id = ?1
+      AND other.source_id <> ?2 AND other.state IN ('posting', 'posted')
+      AND EXISTS (SELECT 1 FROM json_each(theirs.settings, '$.accounts') account
+        WHERE account.value IN (SELECT value FROM json_each(ours.settings, '$.accounts'))))"
+    };
+}
+
 // Whoever took it before may not know yet that it was put back, and makes its post under the same id.
-const TAKE_ITEM: &str =
+const TAKE_ITEM: &str = concat!(
     "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = coalesce(post_id, ?5),
     reason = NULL, detail = NULL
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
@@ -58,7 +71,10 @@ const TAKE_ITEM: &str =
     AND EXISTS (SELECT 1 FROM videos v WHERE v.channel_id = source_items.channel_id AND v.video_id = ?3 AND v.look_at = ?6)
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
-  RETURNING post_id";
+    AND NOT ",
+    is_taken_by_another!(),
+    " RETURNING post_id"
+);
 
 /// What [`take_item`] gives: the id of the post to make.
 #[derive(Debug, Deserialize)]
@@ -66,8 +82,9 @@ pub struct TakenRow {
     pub post_id: PostId,
 }
 
-/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it and
-/// its video is still held until `held`; gives a row if so.
+/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it, no
+/// other source of the workspace posts the video by one of its accounts, and its video is still held until `held`; gives a
+/// row if so.
 #[must_use]
 pub fn take_item(item: &OpenRow, day: &str, post: &PostId, held: Timestamp) -> Statement {
     about(TAKE_ITEM, item).bind(day).bind(post).bind(held)
@@ -78,6 +95,18 @@ const DAY_IS_FULL: &str =
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       >= (SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2)";
+
+const IS_TAKEN_BY_ANOTHER: &str = concat!(
+    "UPDATE source_items SET state = 'left_out', reason = 'another_source', settled_at = ?4
+  WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending' AND ",
+    is_taken_by_another!()
+);
+
+/// Settles an item that was not taken since another source posts the video.
+#[must_use]
+pub fn is_taken_by_another(item: &OpenRow, now: Timestamp) -> Statement {
+    about(IS_TAKEN_BY_ANOTHER, item).bind(now)
+}
 
 /// Settles an item that was not taken since its day is full.
 #[must_use]

@@ -17,10 +17,13 @@ use template::{Fill, Filled, Template};
 
 pub use template::TemplateError;
 
-/// The template of a source that names none.
+/// The template of a source of Shorts that names none.
 pub const DEFAULT_TEMPLATE: &str = "🎬 New Short: {{title}}\n\n{{hashtags}}\n{{url}}";
 
-/// The hashtags of a source that names none.
+/// The template of a source that posts other videos, too, and names none.
+pub const DEFAULT_VIDEO_TEMPLATE: &str = "🎬 New video: {{title}}\n\n{{hashtags}}\n{{url}}";
+
+/// The hashtags of a source of Shorts that names none.
 pub const DEFAULT_HASHTAGS: [&str; 1] = ["Shorts"];
 
 /// How many cuts of a title are tried. A second is needed where the first makes one thing of the title's end and of

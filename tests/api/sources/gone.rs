@@ -178,7 +178,7 @@ async fn what_is_hidden_before_its_post_is_waited_for_where_youtube_can_say_that
 #[tokio::test]
 async fn the_post_of_a_source_that_follows_another_channel_by_now_is_taken_back_too() {
     let (mut stage, source) = following(&[], json!({ "mode": "review" })).await;
-    stage.follow(json!({ "include": ["Gone"] })).await;
+    stage.follow(json!({ "exclude": ["Gone"] })).await;
     stage.run(MINUTE).await;
     let video = stage.publish(Video::short("Gone"));
     stage.run(MINUTE).await;

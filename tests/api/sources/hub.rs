@@ -250,8 +250,14 @@ async fn only_what_was_asked_for_is_confirmed() {
 #[tokio::test]
 async fn a_hub_that_has_forgotten_its_promise_is_asked_anew_when_a_look_finds_what_it_should_have_told()
  {
+    for before in [20 * MINUTE, 2 * HOUR] {
+        forgotten_after(before).await;
+    }
+}
+
+async fn forgotten_after(before: i64) {
     let (mut stage, source) = in_mood(Mood::Healthy).await;
-    stage.run(2 * HOUR).await;
+    stage.run(before).await;
     let asked = stage.tube.lock().unwrap().counts().of(On::Hub);
     // As after its own restart.
     stage.tube.lock().unwrap().forget_subscriptions();

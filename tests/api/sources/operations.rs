@@ -1,8 +1,8 @@
 //! Sources as people make, change and end them.
 
-use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following};
+use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
 use crate::publishing::Stage;
-use crate::sandbox::youtube::Video;
+use crate::sandbox::youtube::{Mood, Video};
 use godwit::ports::Clock as _;
 use serde_json::{Value, json};
 
@@ -16,8 +16,11 @@ async fn many_sources_of_one_channel_are_all_served_a_few_at_a_time_and_there_is
     stage.run(MINUTE).await;
     stage.publish(Video::short("For all of them"));
     stage.run(2 * MINUTE).await;
-    let drafts = "SELECT count(*) FROM posts WHERE status = 'draft'";
-    assert_eq!(stage.world.database.value(drafts), 30);
+    let ended = "SELECT state, reason FROM source_items WHERE state IN ('posted', 'left_out')";
+    let ended = stage.world.database.look(ended);
+    assert_eq!(ended.len(), 30);
+    let drafts = ended.iter().filter(|item| item["state"] == "posted");
+    assert_eq!(drafts.count(), 1, "{ended:?}");
     for number in 30..100 {
         stage.follow(other(number)).await;
     }
@@ -280,4 +283,82 @@ async fn two_sources_that_would_post_each_video_twice_are_refused() {
     assert_eq!(stage.ask("DELETE", &first, None).await.status, 204);
     stage.ask("PATCH", &path, Some(same)).await.expect(200);
     assert_eq!(noted(&stage), before + 5);
+}
+
+#[tokio::test]
+async fn a_video_that_two_sources_want_is_posted_by_one_of_them() {
+    let (mut stage, first) = following(&[], json!({ "template": "{{title}}" })).await;
+    let words = json!({ "include": ["birds"], "template": "Birds: {{title}}" });
+    let second = stage.follow(words).await;
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("Three birds"));
+    stage.run(HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    let mut both = states(&stage, &first).await;
+    both.extend(states(&stage, &second).await);
+    both.sort();
+    assert_eq!(
+        both,
+        [pair("left_out", "another_source"), pair("posted", "")]
+    );
+}
+
+#[tokio::test]
+async fn null_is_as_if_it_were_left_out_and_the_usual_words_go_with_the_filter() {
+    let (mut stage, source) = following(&[], json!({ "include": ["x"], "exclude": ["y"] })).await;
+    let path = format!("/sources/{source}");
+    let change = json!({ "include": null, "exclude": null, "filter": "all" });
+    let shown = stage.ask("PATCH", &path, Some(change)).await.expect(200);
+    for (field, value) in [
+        ("include", json!([])),
+        ("exclude", json!([])),
+        ("hashtags", json!([])),
+    ] {
+        assert_eq!(shown[field], value, "{shown}");
+    }
+    stage.publish(Video::long("A film"));
+    stage.run(HOUR).await;
+    let texts = stage.texts_on_x();
+    assert!(
+        texts[0].starts_with("🎬 New video: A film\n\nhttps://"),
+        "{texts:?}"
+    );
+    let change = json!({ "filter": null });
+    let shown = stage.ask("PATCH", &path, Some(change)).await.expect(200);
+    assert_eq!(
+        shown["template"],
+        "🎬 New Short: {{title}}\n\n{{hashtags}}\n{{url}}"
+    );
+    assert_eq!(shown["hashtags"], json!(["Shorts"]));
+    let change = json!({ "template": "Mine: {{title}}", "filter": "videos" });
+    let shown = stage.ask("PATCH", &path, Some(change)).await.expect(200);
+    assert_eq!(shown["template"], "Mine: {{title}}");
+}
+
+#[tokio::test]
+async fn with_a_key_the_first_video_of_a_channel_is_found_within_minutes() {
+    let mut stage = Stage::with(WITH_KEY).await;
+    stage.tube.lock().unwrap().settings.hub.mood = Mood::Silent;
+    let source = stage.follow(json!({})).await;
+    stage.run(10 * MINUTE).await;
+    let poll = stage.get(&format!("/sources/{source}")).await["health"]["poll"].clone();
+    assert_eq!(
+        (&poll["state"], &poll["by"]),
+        (&json!("working"), &json!("api"))
+    );
+    stage.publish(Video::short("The first"));
+    stage.run(7 * MINUTE).await;
+    assert_eq!(stage.on_x(), 1, "{poll}");
+}
+
+#[tokio::test]
+async fn of_a_channel_that_youtube_never_showed_nothing_good_is_said() {
+    let mut stage = Stage::new().await;
+    let invented = json!({ "channel": "UCGodwitSandboxChannel01" });
+    let source = stage.follow(invented).await;
+    stage.run(HOUR).await;
+    let health = stage.get(&format!("/sources/{source}")).await["health"].clone();
+    assert_eq!(health["push"]["state"], "verified", "{health}");
+    let summary = health["summary"].as_str().unwrap();
+    assert!(summary.contains("check that its id is right"), "{summary}");
 }

@@ -72,7 +72,7 @@ async fn what_a_second_source_claims_during_a_look_for_the_first_is_looked_at() 
     stage.publish(Video::short("It flies"));
     stage.run(10 * MINUTE).await;
     let items = stage.items(&second).await;
-    assert_eq!(items[0]["state"], "posted", "{items:?}");
+    assert_eq!(items[0]["reason"], "another_source", "{items:?}");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn what_others_saw_between_a_sources_baseline_and_its_beginning_is_not_los
     stage.run(7 * HOUR).await;
     let items = stage.items(&second).await;
     assert_eq!(items.len(), 1, "{items:?}");
-    assert_eq!(items[0]["state"], "posted", "{items:?}");
+    assert_eq!(items[0]["reason"], "another_source", "{items:?}");
 }
 
 #[tokio::test]

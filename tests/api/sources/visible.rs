@@ -120,3 +120,29 @@ async fn with_a_key_nothing_is_posted_before_the_data_api_has_spoken() {
     assert_eq!(states(&stage, &source).await, [pair("pending", "upcoming")]);
     assert_eq!(stage.on_x(), 0);
 }
+
+#[tokio::test]
+async fn what_seems_old_while_the_data_api_is_away_is_asked_about_when_it_is_back() {
+    let (mut stage, source) = following(WITH_KEY, json!({})).await;
+    let path = format!("/sources/{source}");
+    stage
+        .ask("POST", &format!("{path}/pause"), None)
+        .await
+        .expect(200);
+    stage.publish(Video::short("In the pause"));
+    stage.run(MINUTE).await;
+    let back = stage.world.clock.now().millis() + 10 * MINUTE;
+    let away = Outage::status(On::Api, 503).until(back);
+    stage.tube.lock().unwrap().begin(away);
+    stage
+        .ask("POST", &format!("{path}/resume"), None)
+        .await
+        .expect(200);
+    stage.run(9 * MINUTE).await;
+    assert_eq!(states(&stage, &source).await, [pair("pending", "")]);
+    stage.run(10 * MINUTE).await;
+    assert_eq!(
+        states(&stage, &source).await,
+        [pair("recorded", "before_baseline")]
+    );
+}
