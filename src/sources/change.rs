@@ -5,7 +5,7 @@ use super::model::{Source, State};
 use super::operations::{audit, baseline, begin, collect, exists, find, follow, get, rival};
 use super::settings::Change;
 use super::store;
-use super::store::channels;
+use super::store::{channels, items};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::identity::Caller;
@@ -67,6 +67,7 @@ pub async fn change(
     statements.push(store::audit_of_change(&after, &audit, &caller.actor(), now));
     let updated = statements.len();
     statements.push(store::update(&after, settings.max_per_day, now));
+    statements.push(items::look_again(workspace, id, now));
     if other.is_some() {
         let revision = before.revision.saturating_add(1);
         statements.push(store::repointed(&after, revision, now));

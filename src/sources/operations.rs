@@ -4,6 +4,7 @@ use super::connect::{self, Found};
 use super::health;
 use super::ids::ChannelId;
 use super::model::{Channel, Source, State};
+use super::poll;
 use super::settings::{NewSource, Settings};
 use super::store::channels::{self, ChannelRow};
 use super::store::{self, AccountRow, Count, RivalRow, SourceRow};
@@ -40,7 +41,7 @@ pub(super) fn exists(other: Option<RivalRow>) -> Error {
         Kind::Conflict,
         "source_exists",
         format!(
-            "The source {other} posts the same videos of this channel to one of these accounts, which would post each of them twice."
+            "The source {other} is for the same videos of this channel and one of these accounts."
         ),
         "Change or delete that source, or give one of the two other accounts, another filter, or other words.",
     )
@@ -99,7 +100,7 @@ pub async fn connect(
     let mut channel = known.unwrap_or_else(|| ChannelRow::unknown(found.id.clone(), now));
     channel.title = found.title.clone().or(channel.title);
     channel.followed = 1;
-    channel.poll_at = Some(now);
+    channel.poll_at = channel.poll_at.or(Some(now));
     let reply = Reply::json(
         StatusCode::CREATED,
         &shown(app, row.clone(), &channel, &[])?,
@@ -108,7 +109,7 @@ pub async fn connect(
     .with_header(header::ETAG, &tag(1));
     let statements = vec![
         follow(app, &found, now)?,
-        store::insert(&row, settings.max_per_day),
+        store::insert(&row, settings.max_per_day, SOURCES_MAX),
         // It may not have been made.
         channels::unfollow(&found.id, now),
         audit(app, caller, "source.created", &row.id, now),
@@ -121,7 +122,10 @@ pub async fn connect(
     // 2.
     let sets = once.commit(app, work, &reply).await?;
     if sets.get(1).is_none_or(|made| made.rows.is_empty()) {
-        return Err(exists(rival(app, &row).await?));
+        return Err(match rival(app, &row).await? {
+            Some(other) => exists(Some(other)),
+            None => too_many(),
+        });
     }
     // 3.
     begin(app, &found.id).await;
@@ -149,7 +153,10 @@ pub(super) fn follow(app: &App, found: &Found, now: Timestamp) -> Result<Stateme
         websub::new_secret(app, &found.id)?,
     );
     let title = found.title.as_deref();
-    Ok(channels::follow(&found.id, title, &callback, &secret, now))
+    let pause = poll::FEED_LEAST_MS;
+    Ok(channels::follow(
+        &found.id, title, &callback, &secret, now, pause,
+    ))
 }
 
 pub(super) async fn begin(app: &App, channel: &ChannelId) {
@@ -265,8 +272,13 @@ fn shown(
         .find(|one| settings.accounts.contains(&one.id))
     {
         let detail = format!(
-            "The account {} of this source cannot post: connect it again. A new video waits for its accounts, up to a day. ",
-            account.id
+            "The account {} of this source cannot post: connect it again. A new video waits for it {}. ",
+            account.id,
+            if settings.accounts.len() > 1 {
+                "ten minutes, and then goes without it"
+            } else {
+                "up to a day"
+            }
         );
         health.summary.insert_str(0, &detail);
     }

@@ -25,7 +25,7 @@ use serde_json::json;
 const HOLD_MS: i64 = 2 * MINUTE_MS;
 /// How often at most a feed is looked at, in ms: its answers are cached for so long
 /// (<https://kevincox.ca/2021/12/16/youtube-websub>).
-const FEED_LEAST_MS: i64 = 15 * MINUTE_MS;
+pub const FEED_LEAST_MS: i64 = 15 * MINUTE_MS;
 /// How often at most the Data API is asked about one channel, in ms: the scheduler ticks no faster.
 const API_LEAST_MS: i64 = MINUTE_MS;
 /// How rarely at least any channel is looked at, in ms.

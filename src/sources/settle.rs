@@ -126,6 +126,10 @@ impl Looked<'_> {
             Judged::NotShort { by } => (Verdict::Video, by.code()),
             Judged::Visible { by } => (Verdict::Undecided, by.code()),
             Judged::Hold { reason, .. } => (Verdict::Undecided, reason.code()),
+            // Not every source asks what it is.
+            Judged::LeaveOut {
+                reason: reason @ Left::Undecided,
+            } => (Verdict::Undecided, reason.code()),
             Judged::LeaveOut { reason } => (Verdict::LeftOut, reason.code()),
         };
         video.verdict = verdict;

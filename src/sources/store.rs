@@ -90,7 +90,8 @@ macro_rules! rival {
 const INSERT: &str = concat!(
     "INSERT INTO sources (workspace_id, id, channel_id, created_by, state, settings, max_per_day, baseline_at,
     created_at, updated_at)
-  SELECT ?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?8 WHERE NOT EXISTS (",
+  SELECT ?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7, ?8, ?8
+  WHERE (SELECT count(*) FROM sources WHERE workspace_id = ?1) < ?9 AND NOT EXISTS (",
     rival!("?5"),
     ") RETURNING id"
 );
@@ -112,9 +113,9 @@ const COUNT: &str = "SELECT count(*) AS count FROM sources WHERE workspace_id = 
 /// Keeps the answer of whoever made a source.
 pub const KEEP: &str = keep_answer_if_made!("sources", "id");
 
-/// A new source, unless another announces the same; gives a row if it was made.
+/// A new source, unless another announces the same or there are `most`; gives a row if it was made.
 #[must_use]
-pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
+pub fn insert(row: &SourceRow, max_per_day: Option<u32>, most: u32) -> Statement {
     Statement::new(INSERT)
         .bind(&row.workspace_id)
         .bind(&row.id)
@@ -124,6 +125,7 @@ pub fn insert(row: &SourceRow, max_per_day: Option<u32>) -> Statement {
         .bind(max_per_day)
         .bind(row.baseline_at)
         .bind(row.created_at)
+        .bind(most)
 }
 
 /// The other source that announces the same videos of a channel by one of the same accounts.

@@ -167,15 +167,17 @@ pub fn many(channels: &[ChannelId]) -> Statement {
 }
 
 /// Whoever comes first decides address and secret; whoever comes later begins what had ended. The next look reads the whole
-/// feed: what others have seen since the new source's baseline, it has not.
+/// feed: what others have seen since the new source's baseline, it has not. It comes in its turn, or a pause after the last
+/// one: who follows anew again and again does not take the others' part of the day.
 const FOLLOW: &str = "INSERT INTO channels (channel_id, title, followed, callback, secret, ask, ask_at, poll_at, created_at)
   VALUES (?1, ?2, 1, ?3, ?4, 'none', ?5, ?5, ?5)
   ON CONFLICT (channel_id) DO UPDATE SET title = coalesce(excluded.title, title), followed = 1,
     lease_until = CASE WHEN followed THEN lease_until END,
-    ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END, poll_at = ?5,
+    ask_at = CASE WHEN followed AND ask_at IS NOT NULL THEN ask_at ELSE ?5 END,
+    poll_at = CASE WHEN followed THEN coalesce(poll_at, ?5) ELSE max(?5, coalesce(polled_at + ?6, ?5)) END,
     etag = NULL, modified = NULL";
 
-/// Follows a channel from now on, if nobody does; looks at it once more in any case.
+/// Follows a channel from now on, if nobody does; looks at it now, or `pause_ms` after the last time.
 #[must_use]
 pub fn follow(
     channel: &ChannelId,
@@ -183,6 +185,7 @@ pub fn follow(
     callback: &str,
     secret: &str,
     now: Timestamp,
+    pause_ms: i64,
 ) -> Statement {
     Statement::new(FOLLOW)
         .bind(channel)
@@ -190,6 +193,7 @@ pub fn follow(
         .bind(callback)
         .bind(secret)
         .bind(now)
+        .bind(pause_ms)
 }
 
 const UNFOLLOW: &str = "UPDATE channels SET followed = 0, poll_at = NULL,

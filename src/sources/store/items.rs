@@ -13,7 +13,7 @@ use serde::Deserialize;
 /// The characters at the end of an id that are all chance.
 pub const TURNS: u32 = 12;
 
-const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.created_by, s.state = 'active' AS active,
+const OPEN: &str = "SELECT i.source_id, i.workspace_id, i.video_id, i.state, i.seen_at, i.post_id, s.baseline_at, s.settings, s.revision, s.created_by, s.state = 'active' AS active,
     i.reason IS NOT NULL AS tried
   FROM source_items i JOIN sources s ON s.workspace_id = i.workspace_id AND s.id = i.source_id
   WHERE i.channel_id = ?1 AND i.video_id IN (SELECT value FROM json_each(?2)) AND i.state IN ('pending', 'posting')
@@ -32,6 +32,8 @@ pub struct OpenRow {
     #[serde(with = "millis")]
     pub baseline_at: Timestamp,
     pub settings: String,
+    /// Of the source, with these settings.
+    pub revision: u32,
     pub created_by: Option<UserId>,
     pub active: u32,
     /// Whether it was tried before, and waits for something.
@@ -57,8 +59,9 @@ macro_rules! is_taken_by_another {
       JOIN sources ours ON ours.workspace_id = ?1 AND ours.id = ?2
     WHERE other.channel_id = source_items.channel_id AND other.video_id = ?3 AND other.workspace_id = ?1
       AND other.source_id <> ?2 AND other.state IN ('posting', 'posted')
-      AND EXISTS (SELECT 1 FROM json_each(theirs.settings, '$.accounts') account
-        WHERE account.value IN (SELECT value FROM json_each(ours.settings, '$.accounts'))))"
+      AND EXISTS (SELECT 1 FROM json_each(ours.settings, '$.accounts') account
+        WHERE account.value IN (SELECT value FROM json_each(theirs.settings, '$.accounts'))
+          OR account.value IN (SELECT account_id FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = other.post_id)))"
     };
 }
 
@@ -67,7 +70,7 @@ const TAKE_ITEM: &str = concat!(
     "UPDATE source_items SET state = 'posting', claimed_on = ?4, post_id = coalesce(post_id, ?5),
     reason = NULL, detail = NULL
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending'
-    AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active')
+    AND EXISTS (SELECT 1 FROM sources WHERE workspace_id = ?1 AND id = ?2 AND state = 'active' AND revision = ?7)
     AND EXISTS (SELECT 1 FROM videos v WHERE v.channel_id = source_items.channel_id AND v.video_id = ?3 AND v.look_at = ?6)
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
@@ -82,12 +85,16 @@ pub struct TakenRow {
     pub post_id: PostId,
 }
 
-/// Takes an item to be posted, as this post or as the one that it was taken for before, if the day still has room for it, no
+/// Takes an item to be posted, as this post or as the one that it was taken for before, if its source was not changed, the day still has room for it, no
 /// other source of the workspace posts the video by one of its accounts, and its video is still held until `held`; gives a
 /// row if so.
 #[must_use]
 pub fn take_item(item: &OpenRow, day: &str, post: &PostId, held: Timestamp) -> Statement {
-    about(TAKE_ITEM, item).bind(day).bind(post).bind(held)
+    about(TAKE_ITEM, item)
+        .bind(day)
+        .bind(post)
+        .bind(held)
+        .bind(item.revision)
 }
 
 const DAY_IS_FULL: &str =
@@ -183,6 +190,19 @@ const WAKE: &str = "UPDATE videos SET look_at = ?2
 #[must_use]
 pub fn wake(workspace: &WorkspaceId, now: Timestamp, since: Timestamp) -> Statement {
     Statement::new(WAKE).bind(workspace).bind(now).bind(since)
+}
+
+const LOOK_AGAIN: &str = "UPDATE videos SET look_at = ?3
+  WHERE look_at > ?3 AND (channel_id, video_id) IN (
+    SELECT channel_id, video_id FROM source_items WHERE workspace_id = ?1 AND source_id = ?2 AND state = 'pending' AND reason IS NOT NULL)";
+
+/// What waits for something is looked at now: its source was changed. Nothing is lost if somebody is looking at it.
+#[must_use]
+pub fn look_again(workspace: &WorkspaceId, source: &SourceId, now: Timestamp) -> Statement {
+    Statement::new(LOOK_AGAIN)
+        .bind(workspace)
+        .bind(source)
+        .bind(now)
 }
 
 const ITEMS: &str =

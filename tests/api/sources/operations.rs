@@ -3,7 +3,7 @@
 use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{Mood, Video};
-use godwit::ports::Clock as _;
+use godwit::ports::{Clock as _, Statement};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -27,6 +27,16 @@ async fn many_sources_of_one_channel_are_all_served_a_few_at_a_time_and_there_is
     let body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
     let one_more = stage.ask("POST", "/sources/youtube", Some(body)).await;
     one_more.refused(409, "too_many_sources");
+    let last = "DELETE FROM sources WHERE id = (SELECT max(id) FROM sources)";
+    stage.world.database.change(&Statement::new(last));
+    let at_once = (0..5).map(|number| {
+        let mut body = json!({ "channel": CHANNEL, "accounts": [stage.account] });
+        body["exclude"] = json!([format!("late{number}")]);
+        stage.ask("POST", "/sources/youtube", Some(body))
+    });
+    let answers = futures_util::future::join_all(at_once.collect::<Vec<_>>()).await;
+    let made = answers.iter().filter(|answer| answer.status == 201);
+    assert_eq!(made.count(), 1);
 }
 
 #[tokio::test]
@@ -301,6 +311,86 @@ async fn a_video_that_two_sources_want_is_posted_by_one_of_them() {
         both,
         [pair("left_out", "another_source"), pair("posted", "")]
     );
+}
+
+#[tokio::test]
+async fn a_video_is_posted_once_though_accounts_change_hands_while_it_waits() {
+    let (mut stage, first) = following(&[], json!({ "template": "{{title}}" })).await;
+    let other = stage.connect_for(&stage.person, "long_bill");
+    let later = json!({ "accounts": [other], "template": "B: {{title}}", "delay_seconds": 3_600 });
+    let second = stage.follow(later).await;
+    stage.run(MINUTE).await;
+    stage.publish(Video::short("Once"));
+    stage.run(MINUTE).await;
+    assert_eq!(stage.on_x(), 1);
+    for (source, change) in [
+        (&first, json!({ "accounts": [other], "filter": "videos" })),
+        (&second, json!({ "accounts": [stage.account] })),
+    ] {
+        let path = format!("/sources/{source}");
+        stage.ask("PATCH", &path, Some(change)).await.expect(200);
+    }
+    stage.run(2 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    assert_eq!(
+        states(&stage, &second).await,
+        [pair("left_out", "another_source")]
+    );
+}
+
+#[tokio::test]
+async fn a_delay_that_is_made_shorter_is_heeded_by_what_waits() {
+    let (mut stage, source) = following(&[], json!({ "delay_seconds": 86_400 })).await;
+    stage.publish(Video::short("Now, please"));
+    stage.run(10 * MINUTE).await;
+    let at_once = json!({ "delay_seconds": 0 });
+    let path = format!("/sources/{source}");
+    stage.ask("PATCH", &path, Some(at_once)).await.expect(200);
+    stage.run(2 * MINUTE).await;
+    assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn who_begins_again_and_again_takes_nobody_elses_looks() {
+    let variables = [("YOUTUBE_FEED_REQUESTS_PER_DAY", "200")];
+    for attack in ["resume", "repoint", "refused"] {
+        let (mut stage, _) = following(&variables, json!({})).await;
+        stage.tube.lock().unwrap().settings.hub.distribution.on = false;
+        let eve = stage.world.person("eve").await;
+        let channels = ["UC0000000000000000000000", "UC0000000000000000000001"];
+        let body =
+            json!({ "channel": channels[0], "accounts": [stage.connect_for(&eve, "long_bill")] });
+        let token = eve.token.clone();
+        let ask = async |stage: &Stage, method: &str, path: &str, body: Option<Value>| {
+            stage.world.request(method, path, Some(&token), body).await
+        };
+        let made = ask(&stage, "POST", "/sources/youtube", Some(body.clone()))
+            .await
+            .expect(201);
+        let path = format!("/sources/{}", made["id"].as_str().unwrap());
+        for number in 1..=250 {
+            match attack {
+                "resume" => {
+                    for what in ["pause", "resume"] {
+                        ask(&stage, "POST", &format!("{path}/{what}"), None)
+                            .await
+                            .expect(200);
+                    }
+                }
+                "repoint" => {
+                    let change = json!({ "channel": channels[number % 2] });
+                    ask(&stage, "PATCH", &path, Some(change)).await.expect(200);
+                }
+                _ => ask(&stage, "POST", "/sources/youtube", Some(body.clone()))
+                    .await
+                    .refused(409, "source_exists"),
+            }
+            stage.run(2_000).await;
+        }
+        stage.publish(Video::short("Looked for all the same"));
+        stage.run(7 * HOUR).await;
+        assert_eq!(stage.on_x(), 1, "{attack}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Two at once: what one of them began, the other finds half done, or does not know of.
 
-use super::{Following as _, HOUR, MINUTE};
+use super::{Following as _, HOUR, MINUTE, following, pair, states};
 use crate::publishing::Stage;
 use crate::sandbox::youtube::{Mood, Video};
 use godwit::ports::{Clock as _, Statement};
@@ -188,4 +188,53 @@ async fn what_is_seen_of_a_video_during_a_look_at_it_is_kept() {
     assert_eq!(items[0]["decided_by"], "feed_link", "{items:?}");
     assert_eq!(items[0]["title"], "Its new name", "{items:?}");
     assert_eq!(stage.on_x(), 1);
+}
+
+#[tokio::test]
+async fn what_goes_while_it_is_looked_at_is_not_posted() {
+    let (mut stage, source) = following(&[], json!({})).await;
+    // What the hub's word writes, while YouTube is asked.
+    stage.world.database.script(
+        "CREATE TRIGGER meanwhile AFTER UPDATE ON youtube_usage
+           WHEN EXISTS (SELECT 1 FROM videos WHERE look_at IS NOT NULL AND json_extract(evidence, '$.deleted') IS NULL)
+         BEGIN
+           UPDATE videos SET evidence = json_set(evidence, '$.deleted', first_seen_at + 500), verdict = 'undecided',
+             reason = 'absent', look_at = look_at + 500;
+           UPDATE source_items SET state = 'pending', claimed_on = NULL, reason = NULL, detail = NULL
+             WHERE state IN ('pending', 'posting');
+         END",
+    );
+    stage.publish(Video::short("Gone at once"));
+    stage.run(HOUR).await;
+    assert_eq!(stage.on_x(), 0);
+    assert_eq!(states(&stage, &source).await, [pair("left_out", "removed")]);
+}
+
+#[tokio::test]
+async fn a_change_during_a_look_is_heeded() {
+    for (change, posts) in [
+        ("settings = json_set(settings, '$.mode', 'draft')", 0),
+        (
+            "settings = json_set(settings, '$.exclude', json('[\"flies\"]'))",
+            0,
+        ),
+        ("settings = json_set(settings, '$.delay_seconds', 3600)", 0),
+        (
+            "settings = json_set(settings, '$.template', 'New words')",
+            1,
+        ),
+    ] {
+        let (mut stage, _) = following(&[], json!({})).await;
+        // After the look has read the item and before it takes it: while YouTube is asked.
+        stage.world.database.script(&format!(
+            "CREATE TRIGGER meanwhile AFTER UPDATE ON youtube_usage
+               WHEN EXISTS (SELECT 1 FROM source_items WHERE state = 'pending') AND (SELECT revision FROM sources) = 1
+             BEGIN UPDATE sources SET {change}, revision = revision + 1; END"
+        ));
+        stage.publish(Video::short("It flies"));
+        stage.run(10 * MINUTE).await;
+        let texts = stage.texts_on_x();
+        assert_eq!(texts.len(), posts, "{change}: {texts:?}");
+        assert!(texts.iter().all(|text| text == "New words"), "{texts:?}");
+    }
 }

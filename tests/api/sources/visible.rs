@@ -1,6 +1,6 @@
 //! Videos that are not to be seen yet, or do not read yet as what they are.
 
-use super::{Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
+use super::{CHANNEL, Following as _, HOUR, MINUTE, WITH_KEY, following, pair, states};
 use crate::sandbox::youtube::{On, Outage, Privacy, Video};
 use godwit::ports::Clock as _;
 use serde_json::json;
@@ -131,18 +131,52 @@ async fn what_seems_old_while_the_data_api_is_away_is_asked_about_when_it_is_bac
         .expect(200);
     stage.publish(Video::short("In the pause"));
     stage.run(MINUTE).await;
-    let back = stage.world.clock.now().millis() + 10 * MINUTE;
+    let back = stage.world.clock.now().millis() + 30 * MINUTE;
     let away = Outage::status(On::Api, 503).until(back);
     stage.tube.lock().unwrap().begin(away);
     stage
         .ask("POST", &format!("{path}/resume"), None)
         .await
         .expect(200);
-    stage.run(9 * MINUTE).await;
+    stage.run(25 * MINUTE).await;
     assert_eq!(states(&stage, &source).await, [pair("pending", "")]);
-    stage.run(10 * MINUTE).await;
+    stage.run(20 * MINUTE).await;
     assert_eq!(
         states(&stage, &source).await,
         [pair("recorded", "before_baseline")]
     );
+}
+
+#[tokio::test]
+async fn what_another_workspace_wants_to_know_of_a_video_costs_nobody_else_theirs() {
+    let settings = json!({ "filter": "all", "delay_seconds": 86_400 });
+    let (mut stage, source) = following(&[], settings).await;
+    let eve = stage.world.person("eve").await;
+    let body = json!({ "channel": CHANNEL, "accounts": [stage.connect_for(&eve, "long_bill")] });
+    let follow = stage
+        .world
+        .request("POST", "/sources/youtube", Some(&eve.token), Some(body));
+    let hers = follow.await.expect(201)["id"].as_str().unwrap().to_owned();
+    stage.run(MINUTE).await;
+    stage.tube.lock().unwrap().settings.recognition = 400 * HOUR;
+    stage
+        .tube
+        .lock()
+        .unwrap()
+        .begin(Outage::status(On::Probe, 429));
+    stage.publish(Video {
+        short_link: false,
+        ..Video::short("Slowly")
+    });
+    stage.run(26 * HOUR).await;
+    assert_eq!(stage.on_x(), 1);
+    let items = "SELECT source_id, state, reason FROM source_items";
+    for item in stage.world.database.look(items) {
+        let expected = if item["source_id"] == source.as_str() {
+            json!(["posted", null])
+        } else {
+            json!(["left_out", "undecided"])
+        };
+        assert_eq!(json!([item["state"], item["reason"]]), expected, "{hers}");
+    }
 }
