@@ -142,7 +142,7 @@ fn about(sql: &'static str, row: &SourceRow) -> Statement {
         .bind(row.settings.as_str())
 }
 
-/// What [`rival`] gives.
+/// What [`rival()`] gives.
 #[derive(Debug, Deserialize)]
 pub struct RivalRow {
     pub id: SourceId,
