@@ -159,14 +159,14 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
         return Ok(());
     };
     // 3.
-    let (way, pace, looked) = look_somehow(app, &row, way).await?;
+    let (way, looked) = look_somehow(app, &row, way).await?;
     // 4.
     let failures = if looked.is_ok() {
         0
     } else {
         row.poll_failures.saturating_add(1)
     };
-    let next = next(app, &row, pace, failures).await?;
+    let next = next(app, &row, way, failures).await?;
     match looked {
         Ok(look) => {
             let polled = Polled {
@@ -194,16 +194,15 @@ pub async fn poll(app: &App, channel: &ChannelId) -> Result<(), Error> {
     }
 }
 
-/// Looks at a channel this way, and at its feed for what the Data API does not say; gives by which way it was looked at, at
-/// whose pace it is next, and what was seen.
+/// Looks at a channel this way, and at its feed for what the Data API does not say; gives which way works, and what was seen.
 async fn look_somehow(
     app: &App,
     row: &ChannelRow,
     way: Way,
-) -> Result<(Way, Way, Result<Look, Trouble>), Error> {
+) -> Result<(Way, Result<Look, Trouble>), Error> {
     let trouble = match look(app, row, way).await {
         Err(trouble) if way == Way::Api => trouble,
-        looked => return Ok((way, way, looked)),
+        looked => return Ok((way, looked)),
     };
     let channel = &row.channel_id;
     // A channel that has published nothing has no list of uploads; that there is such a channel, its feed says.
@@ -212,23 +211,25 @@ async fn look_somehow(
         let known = app.database.run(videos::history(channel, 1)).await?;
         has_none = known.rows.is_empty();
         if has_none && row.poll_good_at.is_some() {
-            return Ok((way, way, Ok(Look::nothing(SeenBy::Api))));
+            return Ok((way, Ok(Look::nothing(SeenBy::Api))));
         }
     }
-    app.warn(
-        "youtube_api_failed",
-        &json!({ "channel": channel, "why": trouble.to_string() }),
-    );
+    if !has_none {
+        app.warn(
+            "youtube_api_failed",
+            &json!({ "channel": channel, "why": trouble.to_string() }),
+        );
+    }
     if !spend(app, Way::Feed, 1).await? {
-        return Ok((way, way, Err(trouble)));
+        return Ok((way, Err(trouble)));
     }
     let looked = look(app, row, Way::Feed).await;
-    let pace = if has_none && looked.is_ok() {
+    let way = if has_none && looked.is_ok() {
         Way::Api
     } else {
         Way::Feed
     };
-    Ok((Way::Feed, pace, looked))
+    Ok((way, looked))
 }
 
 struct Look {

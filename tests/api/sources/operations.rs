@@ -46,7 +46,7 @@ async fn a_channel_that_has_nothing_yet_is_looked_at_like_any_other_and_one_that
     let poll = &shown["health"]["poll"];
     assert_eq!(
         (&poll["state"], &poll["by"]),
-        (&json!("working"), &json!("feed")),
+        (&json!("working"), &json!("api")),
         "{shown}"
     );
     let invented = json!({ "channel": "UC0000000000000000000000" });
@@ -430,6 +430,13 @@ async fn with_a_key_the_first_video_of_a_channel_is_found_within_minutes() {
     let mut stage = Stage::with(WITH_KEY).await;
     stage.tube.lock().unwrap().settings.hub.mood = Mood::Silent;
     let source = stage.follow(json!({})).await;
+    stage.run(1_000).await;
+    let poll = stage.get(&format!("/sources/{source}")).await["health"]["poll"].clone();
+    let detail = poll["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("looked for in YouTube's Data API;"),
+        "{poll}"
+    );
     stage.run(10 * MINUTE).await;
     let poll = stage.get(&format!("/sources/{source}")).await["health"]["poll"].clone();
     assert_eq!(
