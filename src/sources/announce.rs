@@ -7,7 +7,8 @@
 //! If the process ends between the two, the item is found taken, and the second step is done again under the same id:
 //! the post exists already, or it does not.
 
-use super::kind::{self, Evidence};
+use super::decide::wanted_at;
+use super::kind::Evidence;
 use super::model::ItemState;
 use super::settings::{Mode, Settings};
 use super::store::items::{self, OpenRow, TakenRow};
@@ -20,7 +21,7 @@ use crate::ids::{AccountId, PostId};
 use crate::media;
 use crate::posts::{self, Accepted, Cause, Hold, Order, Schedule, ThreadPart, Wording};
 use crate::text::STANDARD_LIMIT;
-use crate::time::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 use serde_json::json;
 
 /// How long after a failure an item is tried again, in ms.
@@ -69,8 +70,7 @@ pub async fn announce(
         Ok(rendered) => rendered,
         Err(why) => return leave_out("template_too_long", Some(why)).await,
     };
-    let since = kind::since(&Evidence::read(&video.evidence), item.seen_at, now);
-    let since = since.plus_ms(i64::from(settings.delay_seconds) * SECOND_MS);
+    let since = wanted_at(item, &Evidence::read(&video.evidence), now)?;
     let order = order(app, item, &settings, post_id, rendered, video).await;
     // 2.
     let fields = match accept(app, item, order, since).await? {
@@ -152,7 +152,7 @@ async fn take(
         return Ok(Taken::As(taken.post_id));
     }
     let why = vec![
-        items::is_taken_by_another(item, now),
+        items::posted_by_another(item, now),
         items::day_is_full(item, &now.day(), now),
     ];
     app.database.batch(why).await?;

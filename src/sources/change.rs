@@ -15,8 +15,8 @@ use crate::posts;
 /// Changes a source. Another channel takes a new baseline, and what is still open of the old one becomes no post.
 ///
 /// # Errors
-/// What is wrong, by field; `source_exists`; [`Kind::Outdated`] when the source is of another revision than `revisions`, or was changed
-/// meanwhile.
+/// What is wrong, by field; `source_exists`; [`Kind::Outdated`] when the source is of another revision than `revisions`, or
+/// was changed meanwhile.
 pub async fn change(
     app: &App,
     caller: &Caller,

@@ -5,7 +5,7 @@
 
 use super::data_api::{self, ApiVideo, VIDEOS_MAX};
 use super::ids::{ChannelId, VideoId};
-use super::kind::{self, Evidence, Look, Needs, Verdict as Judged};
+use super::kind::{self, By, Evidence, Look, Needs, Verdict as Judged};
 use super::model::ItemState;
 use super::poll::{self, Way};
 use super::settle::{Looked, old};
@@ -157,13 +157,18 @@ fn is_asked_again<'a>(
     Ok(false)
 }
 
-/// The newest videos that are for the channel's members alone; nothing where that is not known.
+/// The newest videos that are for the channel's members alone; nothing where that is not known, or was asked when it was seen
+/// that the video is public.
 async fn members(
     app: &App,
     channel: &ChannelId,
     taken: &[VideoRow],
 ) -> Result<Vec<VideoId>, Error> {
-    let undecided = |video: &VideoRow| video.verdict == Verdict::Undecided;
+    let is_public = [By::Listed, By::ApiPublic].map(By::code);
+    let undecided = |video: &VideoRow| {
+        let reason = video.reason.as_deref().unwrap_or_default();
+        video.verdict == Verdict::Undecided && !is_public.contains(&reason)
+    };
     if !taken.iter().any(undecided) || !poll::spend(app, Way::Feed, 1).await? {
         return Ok(Vec::new());
     }

@@ -92,7 +92,7 @@ pub fn of(row: &ChannelRow, now: Timestamp, with_key: bool) -> Health {
             "New videos are announced by YouTube within seconds; the first look at the channel is about to be made."
         }
         ("verified", _) if row.pushes == 0 || row.was_not_announced() => {
-            "YouTube has promised to announce new videos, and did not do so yet or of late. Looking at the channel fails at the moment, so that they may be found later than usual."
+            "YouTube has promised to announce new videos, but has announced none lately. Looking at the channel fails at the moment, so that they may be found later than usual."
         }
         ("verified", _) => {
             "New videos are announced by YouTube within seconds. Looking at the channel fails at the moment, so that what YouTube does not announce is found later."

@@ -51,17 +51,22 @@ pub fn open(channel: &ChannelId, videos: &[VideoId], limit: u32, turn: u32) -> S
         .bind(turn)
 }
 
-/// Another source of the workspace has taken the video ?3, to post it by an account of the source ?2.
-macro_rules! is_taken_by_another {
-    () => {
-        "EXISTS (SELECT 1 FROM source_items other
+/// An item of the video ?3 of another source of the workspace is in one of these states, and is for an account of the source
+/// ?2.
+macro_rules! is_of_another {
+    ($states:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM source_items other
       JOIN sources theirs ON theirs.workspace_id = ?1 AND theirs.id = other.source_id
       JOIN sources ours ON ours.workspace_id = ?1 AND ours.id = ?2
     WHERE other.channel_id = source_items.channel_id AND other.video_id = ?3 AND other.workspace_id = ?1
-      AND other.source_id <> ?2 AND other.state IN ('posting', 'posted')
+      AND other.source_id <> ?2 AND other.state IN (",
+            $states,
+            ")
       AND EXISTS (SELECT 1 FROM json_each(ours.settings, '$.accounts') account
         WHERE account.value IN (SELECT value FROM json_each(theirs.settings, '$.accounts'))
           OR account.value IN (SELECT account_id FROM deliveries d WHERE d.workspace_id = ?1 AND d.post_id = other.post_id)))"
+        )
     };
 }
 
@@ -75,7 +80,7 @@ const TAKE_ITEM: &str = concat!(
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       < coalesce((SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2), 1e9)
     AND NOT ",
-    is_taken_by_another!(),
+    is_of_another!("'posting', 'posted'"),
     " RETURNING post_id"
 );
 
@@ -85,9 +90,9 @@ pub struct TakenRow {
     pub post_id: PostId,
 }
 
-/// Takes an item to be posted, as this post or as the one that it was taken for before, if its source was not changed, the day still has room for it, no
-/// other source of the workspace posts the video by one of its accounts, and its video is still held until `held`; gives a
-/// row if so.
+/// Takes an item to be posted, as this post or as the one that it was taken for before, if its source was not changed, the
+/// day still has room for it, no other source of the workspace posts the video by one of its accounts, and its video is still
+/// held until `held`; gives a row if so.
 #[must_use]
 pub fn take_item(item: &OpenRow, day: &str, post: &PostId, held: Timestamp) -> Statement {
     about(TAKE_ITEM, item)
@@ -103,16 +108,17 @@ const DAY_IS_FULL: &str =
     AND (SELECT count(*) FROM source_items i WHERE i.source_id = ?2 AND i.claimed_on = ?4)
       >= (SELECT max_per_day FROM sources WHERE workspace_id = ?1 AND id = ?2)";
 
-const IS_TAKEN_BY_ANOTHER: &str = concat!(
+// What is only being posted may become no post yet: until that is known, this one waits.
+const POSTED_BY_ANOTHER: &str = concat!(
     "UPDATE source_items SET state = 'left_out', reason = 'another_source', settled_at = ?4
   WHERE workspace_id = ?1 AND source_id = ?2 AND video_id = ?3 AND state = 'pending' AND ",
-    is_taken_by_another!()
+    is_of_another!("'posted'")
 );
 
-/// Settles an item that was not taken since another source posts the video.
+/// Settles an item that was not taken since another source has posted the video.
 #[must_use]
-pub fn is_taken_by_another(item: &OpenRow, now: Timestamp) -> Statement {
-    about(IS_TAKEN_BY_ANOTHER, item).bind(now)
+pub fn posted_by_another(item: &OpenRow, now: Timestamp) -> Statement {
+    about(POSTED_BY_ANOTHER, item).bind(now)
 }
 
 /// Settles an item that was not taken since its day is full.

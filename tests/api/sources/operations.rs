@@ -459,3 +459,22 @@ async fn of_a_channel_that_youtube_never_showed_nothing_good_is_said() {
     let summary = health["summary"].as_str().unwrap();
     assert!(summary.contains("check that its id is right"), "{summary}");
 }
+
+#[tokio::test]
+async fn who_changes_a_source_again_and_again_asks_youtube_nothing() {
+    let delayed = |seconds: u32| json!({ "filter": "all", "delay_seconds": seconds });
+    let (mut stage, source) = following(&[], delayed(86_400)).await;
+    stage.publish(Video::short("In a day"));
+    stage.run(MINUTE).await;
+    let used = "SELECT used FROM youtube_usage WHERE kind = 'feed'";
+    let before = stage.world.database.value(used).as_i64().unwrap();
+    for minute in 0..30 {
+        let path = format!("/sources/{source}");
+        let change = delayed(86_400 - minute);
+        stage.ask("PATCH", &path, Some(change)).await.expect(200);
+        stage.run(MINUTE).await;
+    }
+    let after = stage.world.database.value(used).as_i64().unwrap();
+    // The looks at the channel itself.
+    assert!(after - before <= 3, "{before} to {after}");
+}

@@ -238,3 +238,30 @@ async fn a_change_during_a_look_is_heeded() {
         assert!(texts.iter().all(|text| text == "New words"), "{texts:?}");
     }
 }
+
+#[tokio::test]
+async fn what_another_source_is_only_about_to_post_is_waited_for() {
+    let (mut stage, first) = following(&[], json!({})).await;
+    let second = stage.follow(json!({ "include": ["flies"] })).await;
+    stage.run(MINUTE).await;
+    let database = &stage.world.database;
+    database.script(
+        "CREATE TRIGGER down BEFORE INSERT ON posts BEGIN SELECT RAISE(ABORT, 'down'); END",
+    );
+    stage.publish(Video::short("It flies"));
+    stage.run(10_000).await;
+    let taken = "SELECT source_id FROM source_items WHERE state = 'posting'";
+    let taken = stage.world.database.value(taken);
+    let waits = if taken == first.as_str() {
+        second
+    } else {
+        first
+    };
+    assert_eq!(states(&stage, &waits).await, [pair("pending", "")]);
+    let pause = format!("/sources/{}/pause", taken.as_str().unwrap());
+    stage.ask("POST", &pause, None).await.expect(200);
+    stage.world.database.script("DROP TRIGGER down");
+    stage.run(10 * MINUTE).await;
+    assert_eq!(states(&stage, &waits).await, [pair("posted", "")]);
+    assert_eq!(stage.on_x(), 1);
+}
